@@ -31,9 +31,10 @@ public abstract class RequestHandler<Q extends ApiMessage> {
         return apiKey.lowestVersion();
     }
 
-    /** The highest version that is served. */
+    /** The highest version that is served: not one that Apache Kafka still calls unstable. */
     public short highestVersion() {
-        return apiKey.highestVersion();
+        short highest = apiKey.highestVersion();
+        return apiKey.latestVersionUnstable() ? (short) (highest - 1) : highest;
     }
 
     /**
@@ -55,6 +56,13 @@ public abstract class RequestHandler<Q extends ApiMessage> {
      * @param version the version of the request
      * @param error the error to answer with
      * @param message a text for the client, or null for the error's own; most APIs have no place for it
+     * @return null if the request has no answer; the connection is then closed, so that the client learns of it
      */
     public abstract ApiMessage errorResponse(Q request, short version, ErrorCode error, String message);
+
+    /**
+     * The broker stops: requests that wait for something to happen, such as a fetch for data, are to be answered now with
+     * what there is. Called once, on the thread that stops the broker, when no new request can come in.
+     */
+    public void drain() {}
 }
