@@ -156,8 +156,20 @@ record Field(
         return buffer ? "ByteBuffer" : primitive.javaType();
     }
 
+    /**
+     * Whether the struct is made only when it is asked for, null standing for its default until then: such fields are
+     * nearly always at their default, in messages that are made all the time.
+     */
+    boolean isLazy() {
+        return isStruct() && isTagged() && !isNullable() && plainVersions().isEmpty();
+    }
+
     /** The default as a Java expression. */
     String javaDefault() {
+        if (isLazy()) {
+            requireNoDefault();
+            return "null";
+        }
         if (defaultValue.equals("null")) {
             if (!isNullable()) {
                 throw new SchemaException("The default of " + name + " is null, which it cannot be");
@@ -234,6 +246,9 @@ record Field(
     /** A Java condition that holds when the value is not the default. */
     String javaIsSet() {
         String value = "this." + javaName();
+        if (isLazy()) {
+            return value + " != null && !" + value + ".isDefault()";
+        }
         String fallback = javaDefault();
         if (fallback.equals("null")) {
             return value + " != null";

@@ -111,7 +111,7 @@ final class MessageGenerator {
     }
 
     private String header() {
-        String body = out.toString();
+        String body = out.toString().replaceAll("(?m)^ *(/\\*\\*|\\*).*$", "");
         StringBuilder header = new StringBuilder("// Generated from " + schema.name() + ".json of Apache Kafka.\n");
         header.append("package ").append(PACKAGE).append(";\n\n");
         for (String name : IMPORTS) {

@@ -26,9 +26,10 @@ final class StructGenerator {
 
     void members() {
         for (Field field : struct.fields()) {
-            out.line("private %s %s = %s;", field.javaType(), field.javaName(), field.javaDefault());
+            out.line("private %s %s;", field.javaType(), field.javaName());
         }
         out.line("private List<RawTaggedField> unknownTaggedFields;");
+        constructors();
         for (Field field : struct.fields()) {
             accessors(field);
         }
@@ -42,10 +43,33 @@ final class StructGenerator {
         string();
     }
 
+    private void constructors() {
+        out.line("");
+        out.line("/** All fields have their defaults. */");
+        out.line("public %s() {", struct.name());
+        for (Field field : struct.fields()) {
+            if (!field.javaDefault().equals("null")) {
+                out.line("this.%s = %s;", field.javaName(), field.javaDefault());
+            }
+        }
+        out.line("}");
+        if (!message) {
+            out.line("");
+            out.line("private %s(ProtocolReader in, short version) {", struct.name());
+            out.line("read(in, version);");
+            out.line("}");
+        }
+    }
+
     private void accessors(Field field) {
         out.line("");
         out.doc(field.about().isEmpty() ? field.name() : field.about());
         out.line("public %s %s() {", field.javaType(), field.javaName());
+        if (field.isLazy()) {
+            out.line("if (this.%s == null) {", field.javaName());
+            out.line("this.%s = new %s();", field.javaName(), field.structName());
+            out.line("}");
+        }
         out.line("return this.%s;", field.javaName());
         out.line("}");
         out.line("");
@@ -176,8 +200,7 @@ final class StructGenerator {
             out.line("this.%s = null;", field.javaName());
             out.line("} else {");
         }
-        out.line("this.%s = new %s();", field.javaName(), field.structName());
-        out.line("this.%s.read(in, version);", field.javaName());
+        out.line("this.%s = new %s(in, version);", field.javaName(), field.structName());
         if (!nullable.equals("false")) {
             out.line("}");
         }
@@ -204,9 +227,7 @@ final class StructGenerator {
         }
         out.line("List<%s> %s = new ArrayList<>(ProtocolReader.initialCapacity(%s));", field.structName(), list, count);
         out.line("for (int i = 0; i < %s; i++) {", count);
-        out.line("%s element = new %s();", field.structName(), field.structName());
-        out.line("element.read(in, version);");
-        out.line("%s.add(element);", list);
+        out.line("%s.add(new %s(in, version));", list, field.structName());
         out.line("}");
         out.line("this.%s = %s;", field.javaName(), list);
         if (!nullable.equals("false")) {
@@ -283,10 +304,11 @@ final class StructGenerator {
             lead = "} else ";
         }
         if (mayBeLost) {
-            String absent = present.equals("false") ? "" : present.equals(plain) ? "" : "!(" + present + ") && ";
+            boolean onlyElse = present.equals("false") || present.equals(plain);
             String isSet = field.javaIsSet();
-            String condition = absent.isEmpty() || !isSet.contains("||") ? absent + isSet : absent + "(" + isSet + ")";
-            out.line("%sif (%s) {", lead, condition);
+            out.line(
+                    "%sif (%s) {",
+                    lead, onlyElse ? isSet : and(field.versions().negatedCondition(struct.versions()), isSet));
             out.line("throw UnsupportedVersionException.ofField(\"%s\", version);", field.javaName());
             lead = "}";
         }
@@ -314,7 +336,7 @@ final class StructGenerator {
         }
         out.line("if (%s == null) {", value);
         if (!nullable.equals("true")) {
-            out.line("if (%s) {", nullable.equals("false") ? "true" : "!(" + nullable + ")");
+            out.line("if (%s) {", field.nullableVersions().negatedCondition(possible));
             out.line("throw UnsupportedVersionException.ofNull(\"%s\", version);", field.javaName());
             out.line("}");
         }
@@ -404,11 +426,15 @@ final class StructGenerator {
 
     private String isWrittenTagged(Field field) {
         String known = field.taggedVersions().condition(flexibleVersionsHere());
-        String isSet = field.javaIsSet();
-        if (known.equals("true")) {
-            return isSet;
-        }
-        return known + " && " + (isSet.contains("||") ? "(" + isSet + ")" : isSet);
+        return known.equals("true") ? field.javaIsSet() : and(known, field.javaIsSet());
+    }
+
+    private static String and(String one, String other) {
+        return parenthesized(one) + " && " + parenthesized(other);
+    }
+
+    private static String parenthesized(String condition) {
+        return condition.contains(" || ") ? "(" + condition + ")" : condition;
     }
 
     private void isDefault() {
@@ -452,7 +478,9 @@ final class StructGenerator {
         String name = field.javaName();
         if (field.array() || field.primitive() == null || !field.isJavaPrimitive()) {
             String type = field.javaType().equals("byte[]") ? "Arrays" : "Objects";
-            return "!%s.equals(this.%s, that.%s)".formatted(type, name, name);
+            return field.isLazy()
+                    ? "!%s().equals(that.%s())".formatted(name, name)
+                    : "!%s.equals(this.%s, that.%s)".formatted(type, name, name);
         }
         return field.primitive() == Primitive.FLOAT64
                 ? "Double.compare(this.%s, that.%s) != 0".formatted(name, name)
@@ -460,7 +488,7 @@ final class StructGenerator {
     }
 
     private static String hash(Field field) {
-        String value = "this." + field.javaName();
+        String value = current(field);
         return switch (field.javaType()) {
             case "boolean" -> "Boolean.hashCode(" + value + ")";
             case "byte", "short", "int" -> value;
@@ -471,6 +499,10 @@ final class StructGenerator {
         };
     }
 
+    private static String current(Field field) {
+        return "this." + field.javaName() + (field.isLazy() ? "()" : "");
+    }
+
     private void string() {
         out.line("");
         out.line("@Override");
@@ -478,7 +510,7 @@ final class StructGenerator {
         out.line("return \"%s(\"", struct.name());
         String separator = "";
         for (Field field : struct.fields()) {
-            String value = "this." + field.javaName();
+            String value = current(field);
             // Bytes may be large or secret: their number has to do.
             String text =
                     switch (field.javaType()) {

@@ -71,4 +71,22 @@ record VersionRange(int lowest, int highest) {
         }
         return "version >= " + here.lowest + " && version <= " + here.highest;
     }
+
+    /** The opposite of {@link #condition}. */
+    String negatedCondition(VersionRange possible) {
+        VersionRange here = intersect(possible);
+        if (here.isEmpty()) {
+            return "true";
+        }
+        if (here.equals(possible)) {
+            return "false";
+        }
+        if (here.highest == possible.highest) {
+            return "version < " + here.lowest;
+        }
+        if (here.lowest == possible.lowest) {
+            return "version > " + here.highest;
+        }
+        return "version < " + here.lowest + " || version > " + here.highest;
+    }
 }
