@@ -1,9 +1,14 @@
 package io.ottla.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.kafka.common.message.ApiMessageType.ListenerType;
@@ -68,5 +73,25 @@ class ApiKeyTest {
                 assertNull(found, "id " + id);
             }
         }
+    }
+
+    @Test
+    void shouldNotLoadTheMessagesThatNobodyAskedFor() throws Exception {
+        List<String> loaded = new ArrayList<>();
+        URL classes = ApiKey.class.getProtectionDomain().getCodeSource().getLocation();
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {classes}, ClassLoader.getPlatformClassLoader()) {
+            @Override
+            protected Class<?> findClass(String name) throws ClassNotFoundException {
+                loaded.add(name);
+                return super.findClass(name);
+            }
+        }) {
+            Object api = Class.forName(ApiKey.class.getName(), true, loader).getEnumConstants()[0];
+            assertTrue(loaded.stream().noneMatch(name -> name.contains(".message.")), loaded.toString());
+            api.getClass().getMethod("newRequest").invoke(api);
+        }
+        assertTrue(loaded.contains("io.ottla.protocol.message.ProduceRequest"), loaded.toString());
+        assertFalse(loaded.contains("io.ottla.protocol.message.ProduceResponse"), loaded.toString());
+        assertFalse(loaded.contains("io.ottla.protocol.message.FetchRequest"), loaded.toString());
     }
 }

@@ -11,6 +11,7 @@ import io.ottla.protocol.message.TransactionCoordinatorRecordType;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -100,6 +101,6 @@ class RecordTypesTest {
         assertEquals(id, key.recordType());
         String keyName = key.getClass().getSimpleName();
         assertEquals(keyName.replaceFirst("Key$", "Value"), value.getClass().getSimpleName());
-        assertEquals(name.replace("_", "") + "KEY", keyName.toUpperCase(java.util.Locale.ROOT));
+        assertEquals(name.replace("_", "") + "KEY", keyName.toUpperCase(Locale.ROOT));
     }
 }
