@@ -1,0 +1,30 @@
+package io.ottla.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/** What the index files have in common: they are not held open, and grow at their end. */
+final class IndexFiles {
+
+    private IndexFiles() {}
+
+    /** Makes the bytes the end of the file, at the given position. */
+    static void writeTail(StorageFiles files, Path path, long position, ByteBuffer tail) throws IOException {
+        try (StorageFile file = files.openForWriting(path)) {
+            if (file.sizeBytes() > position) {
+                file.truncate(position);
+            }
+            file.write(tail, position);
+        }
+    }
+
+    /** Syncs the file if there is one. */
+    static void sync(StorageFiles files, Path path) throws IOException {
+        if (files.exists(path)) {
+            try (StorageFile file = files.openExisting(path)) {
+                file.sync();
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package io.ottla.storage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Where each leader epoch begins in the log, kept in the file {@code leader-epoch-checkpoint}. Thread-safe.
+ *
+ * <p>Source: KIP-101, KIP-279.
+ */
+final class LeaderEpochs {
+
+    static final String FILE_NAME = "leader-epoch-checkpoint";
+
+    private final StorageFiles files;
+    private final Path path;
+    private int[] epochs = new int[0];
+    private long[] startOffsets = new long[0];
+    private volatile int latestEpoch = -1;
+
+    LeaderEpochs(StorageFiles files, Path directory) {
+        this.files = files;
+        this.path = directory.resolve(FILE_NAME);
+    }
+
+    /** Reads the file; false if it is missing or damaged. */
+    synchronized boolean load() throws IOException {
+        List<String[]> entries = TextCheckpoint.read(files, path, 2);
+        if (entries == null) {
+            return false;
+        }
+        try {
+            for (String[] entry : entries) {
+                add(Integer.parseInt(entry[0]), Long.parseLong(entry[1]));
+            }
+        } catch (NumberFormatException e) {
+            StorageLog.LOG.warn("{} is damaged: it is ignored and will be written again", path);
+            keep(0);
+            return false;
+        }
+        return true;
+    }
+
+    /** The epoch of the newest records, -1 if there are none. */
+    int latestEpoch() {
+        return latestEpoch;
+    }
+
+    /** Takes note of the epoch of a batch; returns whether it was new. */
+    synchronized boolean assign(int epoch, long startOffset) {
+        if (epoch <= latestEpoch) {
+            return false;
+        }
+        add(epoch, startOffset);
+        return true;
+    }
+
+    private void add(int epoch, long startOffset) {
+        int size = epochs.length;
+        if (size > 0 && (epoch <= epochs[size - 1] || startOffset < startOffsets[size - 1])) {
+            return;
+        }
+        if (size > 0 && startOffsets[size - 1] == startOffset) {
+            // No record was written in the epoch before.
+            keep(--size);
+        }
+        epochs = Arrays.copyOf(epochs, size + 1);
+        startOffsets = Arrays.copyOf(startOffsets, size + 1);
+        epochs[size] = epoch;
+        startOffsets[size] = startOffset;
+        latestEpoch = epoch;
+    }
+
+    private void keep(int size) {
+        epochs = Arrays.copyOf(epochs, size);
+        startOffsets = Arrays.copyOf(startOffsets, size);
+        latestEpoch = size == 0 ? -1 : epochs[size - 1];
+    }
+
+    synchronized void write() throws IOException {
+        List<String> entries = new ArrayList<>();
+        for (int i = 0; i < epochs.length; i++) {
+            entries.add(epochs[i] + " " + startOffsets[i]);
+        }
+        TextCheckpoint.write(files, path, entries, false);
+    }
+
+    /** Forgets epochs that begin at or behind the offset; returns whether there were any. */
+    synchronized boolean truncateFromEnd(long endOffset) {
+        int size = epochs.length;
+        while (size > 0 && startOffsets[size - 1] >= endOffset) {
+            size--;
+        }
+        boolean changed = size < epochs.length;
+        keep(size);
+        return changed;
+    }
+
+    /** Forgets epochs that end at or before the offset; returns whether there were any, or one was shortened. */
+    synchronized boolean truncateFromStart(long startOffset) {
+        int size = epochs.length;
+        int first = 0;
+        while (first + 1 < size && startOffsets[first + 1] <= startOffset) {
+            first++;
+        }
+        if (size == 0 || startOffsets[first] >= startOffset) {
+            return false;
+        }
+        epochs = Arrays.copyOfRange(epochs, first, size);
+        startOffsets = Arrays.copyOfRange(startOffsets, first, size);
+        startOffsets[0] = startOffset;
+        return true;
+    }
+
+    synchronized EpochEndOffset endOffsetFor(int epoch, long logEndOffset) {
+        int size = epochs.length;
+        if (epoch < 0 || size == 0 || epoch > epochs[size - 1]) {
+            return EpochEndOffset.UNKNOWN;
+        }
+        if (epoch == epochs[size - 1]) {
+            return new EpochEndOffset(epoch, logEndOffset);
+        }
+        int higher = 0;
+        while (epochs[higher] <= epoch) {
+            higher++;
+        }
+        return new EpochEndOffset(higher == 0 ? epoch : epochs[higher - 1], startOffsets[higher]);
+    }
+
+    /** The epoch that the offset was written in, -1 if unknown. */
+    synchronized int epochOf(long offset) {
+        int found = -1;
+        for (int i = 0; i < epochs.length && startOffsets[i] <= offset; i++) {
+            found = epochs[i];
+        }
+        return found;
+    }
+
+    synchronized boolean isEmpty() {
+        return epochs.length == 0;
+    }
+
+    /** Has the file on the device. */
+    void sync() throws IOException {
+        IndexFiles.sync(files, path);
+    }
+}

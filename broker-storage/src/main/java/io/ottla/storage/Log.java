@@ -1,0 +1,585 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.record.RecordBatch;
+import io.ottla.protocol.record.TimestampType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The log of one partition: a directory of segments, appended to at the end, read anywhere.
+ *
+ * <p>Thread-safe. Appending and all that changes the log take its lock; reading takes none. Methods throw {@link ApiException}:
+ * KAFKA_STORAGE_ERROR where the file system failed. A failed write that could be undone leaves the log usable: the next append
+ * may succeed. A failed fsync, or a failed write that could not be undone, closes the log to appends until it is opened again,
+ * because what the device holds is not known; reading goes on.
+ *
+ * <p>Appended buffers are changed in place and are the caller's again when the method returns.
+ */
+public final class Log implements AutoCloseable {
+
+    private final Path directory;
+    private final String name;
+    private final StorageOptions options;
+    private final Clock clock;
+    private final boolean powerSafe;
+    private final ReentrantLock lock;
+    private final ReentrantLock flushLock = new ReentrantLock();
+    private final RecordBatch view = new RecordBatch();
+    private final LeaderEpochs epochs;
+    private final ProducerStates producers;
+    private final ProducerSnapshots snapshots;
+    private final LogReader reader;
+    private final LogRetention retention;
+    private volatile LogConfig config;
+    private volatile LogSegment[] segments;
+    private volatile long logStartOffset;
+    private volatile long nextOffset;
+    private volatile long flushedOffset;
+    private volatile long recoveryPoint;
+    private volatile boolean directoryUnsynced;
+    private volatile IOException failure;
+    private volatile boolean closed;
+
+    /** What {@link LogRecovery} found; the lock is the one the producer states were made with. */
+    Log(LogRecovery found) {
+        this.directory = found.directory();
+        this.name = directory.getFileName().toString();
+        this.options = found.options();
+        this.clock = options.clock();
+        this.powerSafe = options.flushPolicy() == FlushPolicy.POWER_SAFE;
+        this.config = found.config();
+        this.lock = found.lock();
+        this.segments = found.segments();
+        this.producers = found.producers();
+        this.snapshots = found.snapshots();
+        this.epochs = found.epochs();
+        this.logStartOffset = found.logStartOffset();
+        this.nextOffset = found.nextOffset();
+        this.flushedOffset = found.nextOffset();
+        this.recoveryPoint = found.recoveryPoint();
+        this.directoryUnsynced = found.isNew();
+        this.reader = new LogReader(this);
+        this.retention = new LogRetention(this);
+    }
+
+    /**
+     * Appends batches and gives them offsets and the leader epoch, in place. When it returns, they are in the page cache; with
+     * {@link FlushPolicy#POWER_SAFE} they count once they are below the {@link #highWatermark()}.
+     *
+     * @param records whole batches from position to limit, big-endian and writable; position and limit are the same afterwards
+     * @param origin who appends
+     * @param leaderEpoch the leader epoch to write into the batches
+     * @throws ApiException and nothing was appended: CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
+     *     INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH,
+     *     INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR
+     */
+    public LogAppendResult append(ByteBuffer records, AppendOrigin origin, int leaderEpoch) {
+        LogConfig current = config;
+        ByteBuffer batches = AppendValidation.validate(records, origin, current, clock.timeMs(), name);
+        LogAppendResult result;
+        lock.lock();
+        try {
+            result = append(batches, origin, leaderEpoch, current);
+        } finally {
+            lock.unlock();
+        }
+        if (nextOffset - flushedOffset >= current.flushMessages()) {
+            flush();
+        }
+        return result;
+    }
+
+    private LogAppendResult append(ByteBuffer records, AppendOrigin origin, int leaderEpoch, LogConfig current) {
+        ensureWritable();
+        long nowMs = clock.timeMs();
+        long baseOffset = nextOffset;
+        boolean stamped = current.messageTimestampType() == TimestampType.LOG_APPEND_TIME;
+        LogAppendResult duplicate = checkProducers(records, origin, stamped);
+        if (duplicate != null) {
+            return duplicate;
+        }
+        long next = baseOffset;
+        long maxTimestampMs = RecordBatch.NO_TIMESTAMP_MS;
+        for (int at = records.position(); at < records.limit(); at += view.sizeBytes()) {
+            view.wrap(records, at).baseOffset(next).partitionLeaderEpoch(leaderEpoch);
+            if (stamped) {
+                view.logAppendTime(nowMs);
+            }
+            next = view.nextOffset();
+            maxTimestampMs = Math.max(maxTimestampMs, view.maxTimestampMs());
+        }
+        write(records, leaderEpoch, maxTimestampMs, next - 1, nowMs, current);
+        updateProducers(records, nowMs);
+        producers.mapEndOffset(next);
+        nextOffset = next;
+        if (!powerSafe) {
+            producers.highWatermark(next);
+        }
+        return new LogAppendResult(baseOffset, next - 1, stamped ? nowMs : -1L, logStartOffset, false);
+    }
+
+    private LogAppendResult checkProducers(ByteBuffer records, AppendOrigin origin, boolean stamped) {
+        for (int at = records.position(); at < records.limit(); at += view.sizeBytes()) {
+            view.wrap(records, at);
+            if (!view.hasProducerId()) {
+                continue;
+            }
+            if (origin == AppendOrigin.CLIENT) {
+                ProducerState state = producers.find(view.producerId());
+                int place = state == null ? -1 : state.findDuplicate(view);
+                if (place >= 0) {
+                    long appendTimeMs = stamped ? state.timestampMsAt(place) : -1L;
+                    return new LogAppendResult(
+                            state.firstOffsetAt(place), state.lastOffsetAt(place), appendTimeMs, logStartOffset, true);
+                }
+            }
+            producers.check(view, origin);
+        }
+        return null;
+    }
+
+    private void write(
+            ByteBuffer records, int leaderEpoch, long maxTimestampMs, long lastOffset, long nowMs, LogConfig current) {
+        try {
+            LogSegment active = activeSegment();
+            if (active.isFull(records.remaining(), maxTimestampMs, lastOffset, nowMs, current)) {
+                active = roll();
+            }
+            if (leaderEpoch > epochs.latestEpoch() && epochs.assign(leaderEpoch, nextOffset)) {
+                epochs.write();
+            }
+            try {
+                active.append(records, view, current.indexIntervalBytes());
+            } catch (IOException e) {
+                undo(active, e);
+                throw e;
+            }
+        } catch (IOException e) {
+            throw storageError("Appending to " + name + " failed", e);
+        }
+    }
+
+    private void undo(LogSegment active, IOException cause) {
+        try {
+            active.cutToSize();
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+            fence(cause);
+        }
+    }
+
+    private void updateProducers(ByteBuffer records, long nowMs) {
+        for (int at = records.position(); at < records.limit(); at += view.sizeBytes()) {
+            view.wrap(records, at);
+            AbortedTransaction aborted = producers.update(view, nowMs);
+            if (aborted != null) {
+                try {
+                    activeSegment().indexes().transactions().append(aborted);
+                } catch (IOException e) {
+                    // The active segment's indexes are in memory.
+                    throw new AssertionError(e);
+                }
+            }
+        }
+    }
+
+    /**
+     * Reads batches.
+     *
+     * @param startOffset the first offset wanted
+     * @param maxBytes how many bytes at most
+     * @param endOffsetExclusive batches from here on are not returned: the high watermark, the last stable offset or the log
+     *     end offset
+     * @param minOneBatch whether the first batch is returned whole even if it is larger than maxBytes
+     * @return must be ended by {@link FileRecords#release()}
+     * @throws ApiException OFFSET_OUT_OF_RANGE if the start offset lies before the log's start or behind its end;
+     *     KAFKA_STORAGE_ERROR
+     */
+    public LogRead read(long startOffset, int maxBytes, long endOffsetExclusive, boolean minOneBatch) {
+        return reader.read(startOffset, maxBytes, endOffsetExclusive, minOneBatch);
+    }
+
+    /**
+     * The first record, by offset, whose timestamp is at or after the given one; null if there is none.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public TimestampOffset offsetForTimestamp(long timestampMs) {
+        return reader.offsetForTimestamp(timestampMs);
+    }
+
+    /**
+     * The first record that has the log's largest timestamp; null if the log is empty or its records have no timestamps.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public TimestampOffset maxTimestampOffset() {
+        return reader.maxTimestampOffset();
+    }
+
+    /** Where a leader epoch ends in this log. */
+    public EpochEndOffset endOffsetForEpoch(int epoch) {
+        return epochs.endOffsetFor(epoch, nextOffset);
+    }
+
+    /** The leader epoch that the offset was written in, -1 if unknown. */
+    public int leaderEpochOf(long offset) {
+        return epochs.epochOf(offset);
+    }
+
+    /** The leader epoch of the newest records, -1 if there are none. */
+    public int latestLeaderEpoch() {
+        return epochs.latestEpoch();
+    }
+
+    /** The first offset that can be read. */
+    public long logStartOffset() {
+        return logStartOffset;
+    }
+
+    /** The first offset on local disk: the same, as there is no remote storage. */
+    public long localLogStartOffset() {
+        return logStartOffset;
+    }
+
+    /** The offset that the next record gets. */
+    public long logEndOffset() {
+        return nextOffset;
+    }
+
+    /** Up to where records are acknowledged and may be read: the log's end or, with POWER_SAFE, what has been synced. */
+    public long highWatermark() {
+        return powerSafe ? flushedOffset : nextOffset;
+    }
+
+    /** Up to where a read_committed consumer may read: the high watermark, or where the first undecided transaction begins. */
+    public long lastStableOffset() {
+        long bound = highWatermark();
+        return Math.min(bound, producers.firstUnstableOffset());
+    }
+
+    /** The size of all batches. */
+    public long sizeBytes() {
+        long size = 0;
+        for (LogSegment segment : segments) {
+            size += segment.sizeBytes();
+        }
+        return size;
+    }
+
+    /** How many segments there are. */
+    public int segmentCount() {
+        return segments.length;
+    }
+
+    /** Up to where everything is known to be on the device; a start after a crash reads the log from here on. */
+    public long recoveryPoint() {
+        return recoveryPoint;
+    }
+
+    /** The producers that the log knows. */
+    public ProducerStates producerStates() {
+        return producers;
+    }
+
+    public LogConfig config() {
+        return config;
+    }
+
+    /** Changes the settings; they hold from the next append, read or {@link #enforceRetention} on. */
+    public void config(LogConfig newConfig) {
+        config = newConfig;
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    /** The topic, a dash, the partition. */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Moves the log's start to the offset, if it lies before it. The files go with the next {@link #enforceRetention}.
+     *
+     * @throws ApiException OFFSET_OUT_OF_RANGE if the offset lies behind the high watermark; KAFKA_STORAGE_ERROR
+     */
+    public void deleteRecordsBefore(long offset) {
+        retention.deleteRecordsBefore(offset);
+    }
+
+    /**
+     * Deletes the segments that the settings allow to keep no longer, by time, by size, and below the log's start; forgets
+     * producers that have been idle for too long. May block on the file system.
+     *
+     * @return how many segments were deleted
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public int enforceRetention() {
+        return retention.enforce();
+    }
+
+    /**
+     * Closes the active segment and opens the next one, unless it is empty.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public void rollSegment() {
+        lock.lock();
+        try {
+            ensureWritable();
+            if (activeSegment().sizeBytes() > 0) {
+                roll();
+            }
+        } catch (IOException e) {
+            throw storageError("Rolling " + name + " failed", e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Makes the next segment. The caller holds the lock. */
+    LogSegment roll() throws IOException {
+        LogSegment old = activeSegment();
+        long baseOffset = nextOffset;
+        snapshots.write(producers);
+        old.writeIndexes();
+        LogSegment created =
+                LogSegment.create(options.files(), directory, baseOffset, clock.timeMs(), rollJitterMs(config));
+        directoryUnsynced = true;
+        old.seal();
+        LogSegment[] grown = Arrays.copyOf(segments, segments.length + 1);
+        grown[grown.length - 1] = created;
+        segments = grown;
+        pruneSnapshots();
+        options.scheduler().schedule(this::flushSealedQuietly, 0L);
+        return created;
+    }
+
+    static long rollJitterMs(LogConfig config) {
+        long bound = Math.min(config.segmentJitterMs(), config.segmentMs());
+        return bound <= 0 ? 0L : ThreadLocalRandom.current().nextLong(bound);
+    }
+
+    /** Keeps the snapshots at the segments' beginnings and the newest one. */
+    private void pruneSnapshots() throws IOException {
+        LogSegment[] current = segments;
+        for (long offset : List.copyOf(snapshots.offsets())) {
+            boolean atSegment = current[LogReader.floor(current, offset)].baseOffset() == offset;
+            if (!atSegment && offset != snapshots.offsets().last()) {
+                snapshots.delete(offset);
+            }
+        }
+    }
+
+    /**
+     * Returns when all that was appended before the call is on the device; moves the recovery point. Calls from several
+     * threads share the work.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR; the log takes no more appends
+     */
+    public void flush() {
+        try {
+            flush(true);
+        } catch (IOException e) {
+            fence(e);
+            throw storageError("Syncing " + name + " failed", e);
+        }
+    }
+
+    private void flushSealedQuietly() {
+        try {
+            if (!closed && failure == null) {
+                flush(false);
+            }
+        } catch (IOException e) {
+            fence(e);
+        } catch (ApiException e) {
+            StorageLog.LOG.debug("{} was closed while it was synced", name, e);
+        }
+    }
+
+    private void flush(boolean all) throws IOException {
+        long wanted = nextOffset;
+        flushLock.lock();
+        try {
+            if (closed || (all && recoveryPoint >= wanted && !directoryUnsynced)) {
+                return;
+            }
+            long target;
+            LogSegment[] current;
+            lock.lock();
+            try {
+                ensureWritable();
+                current = segments;
+                target = all ? nextOffset : activeSegment().baseOffset();
+                if (all) {
+                    activeSegment().writeIndexes();
+                    snapshots.write(producers);
+                    pruneSnapshots();
+                }
+            } finally {
+                lock.unlock();
+            }
+            sync(current, all ? current.length : current.length - 1, target);
+            if (all && producers.size() > 0) {
+                snapshots.sync(target);
+            }
+        } finally {
+            flushLock.unlock();
+        }
+    }
+
+    private void sync(LogSegment[] current, int count, long target) throws IOException {
+        boolean syncDirectory = directoryUnsynced;
+        directoryUnsynced = false;
+        for (int i = LogReader.floor(current, Math.max(recoveryPoint, current[0].baseOffset())); i < count; i++) {
+            if (current[i].tryRetain()) {
+                try {
+                    current[i].sync();
+                } finally {
+                    current[i].release();
+                }
+            }
+        }
+        if (syncDirectory) {
+            options.files().syncDirectory(directory);
+        }
+        recoveryPoint = Math.max(recoveryPoint, target);
+        if (target > flushedOffset) {
+            flushedOffset = target;
+        }
+        if (powerSafe) {
+            lock.lock();
+            try {
+                producers.highWatermark(flushedOffset);
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** Closes the log to appends: what the device holds is not known. */
+    private void fence(IOException cause) {
+        if (failure == null) {
+            failure = cause;
+            StorageLog.LOG.error("{} takes no more appends until it is opened again", name, cause);
+        }
+    }
+
+    private void ensureWritable() {
+        if (closed) {
+            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, name + " is closed");
+        }
+        IOException cause = failure;
+        if (cause != null) {
+            throw storageError(name + " takes no more appends until it is opened again", cause);
+        }
+    }
+
+    static ApiException storageError(String what, IOException cause) {
+        return new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, what + ": " + cause.getMessage(), cause);
+    }
+
+    /**
+     * Flushes and closes; a second call does nothing. A log that could not be flushed is closed nevertheless.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR if not all that was appended is on the device
+     */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        try {
+            flush();
+        } finally {
+            abandon();
+        }
+    }
+
+    /** Closes the files as they are, as if the process had died. */
+    void abandon() {
+        lock.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                for (LogSegment segment : segments) {
+                    segment.closeFile();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the log for good; files stay open for those who still read from them. */
+    void letGo() {
+        lock.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                for (LogSegment segment : segments) {
+                    segment.release();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Why the log takes no appends, null if it does. */
+    IOException failure() {
+        return failure;
+    }
+
+    LogSegment activeSegment() {
+        LogSegment[] current = segments;
+        return current[current.length - 1];
+    }
+
+    LogSegment[] segments() {
+        return segments;
+    }
+
+    /** Lets the first segments go; the log starts at the first that stays. The caller holds the lock. */
+    void dropFirstSegments(int count) {
+        LogSegment[] current = segments;
+        LogSegment[] rest = Arrays.copyOfRange(current, count, current.length);
+        logStartOffset = Math.max(logStartOffset, rest[0].baseOffset());
+        segments = rest;
+    }
+
+    /** The caller holds the lock. */
+    void logStartOffset(long offset) {
+        logStartOffset = offset;
+    }
+
+    ReentrantLock lock() {
+        return lock;
+    }
+
+    StorageOptions options() {
+        return options;
+    }
+
+    LeaderEpochs epochs() {
+        return epochs;
+    }
+
+    ProducerSnapshots snapshots() {
+        return snapshots;
+    }
+}

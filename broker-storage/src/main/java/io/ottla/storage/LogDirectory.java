@@ -1,0 +1,360 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A data directory: one entry of {@code log.dirs}, laid out as Apache Kafka's.
+ *
+ * <pre>
+ *   .lock                              held while a broker uses the directory
+ *   meta.properties                    whose it is
+ *   .kafka_cleanshutdown               there while it is closed cleanly
+ *   recovery-point-offset-checkpoint   up to where each log is on the device
+ *   log-start-offset-checkpoint        where logs start whose records have been deleted
+ *   replication-offset-checkpoint      the high watermarks
+ *   &lt;topic&gt;-&lt;partition&gt;/                one log
+ *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-delete/    a log that waits to be deleted
+ * </pre>
+ *
+ * <p>Thread-safe.
+ */
+public final class LogDirectory implements AutoCloseable {
+
+    private static final String LOCK_FILE = ".lock";
+    private static final String CLEAN_SHUTDOWN_FILE = ".kafka_cleanshutdown";
+    private static final String CLEAN_SHUTDOWN_CONTENT = "{\"version\":0,\"brokerEpoch\":-1}";
+
+    private final Path path;
+    private final StorageOptions options;
+    private final StorageFiles files;
+    private final StorageFile lockFile;
+    private final FileLock lock;
+    private final OffsetCheckpoint recoveryPoints;
+    private final OffsetCheckpoint startOffsets;
+    private final OffsetCheckpoint highWatermarks;
+    private final Map<String, Log> logs = new ConcurrentHashMap<>();
+    private final Map<String, Long> foundRecoveryPoints;
+    private final Map<String, Long> foundStartOffsets;
+    private final Map<String, Long> foundHighWatermarks;
+    private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
+    private final boolean clean;
+    private MetaProperties metaProperties;
+    private boolean closed;
+
+    /**
+     * Opens a data directory for this process alone, and makes it if it is missing. The logs in it are opened one by one.
+     *
+     * @throws IOException if another broker uses it, or it cannot be read or written
+     */
+    public static LogDirectory open(Path path, StorageOptions options) throws IOException {
+        StorageFiles files = options.files();
+        files.createDirectories(path);
+        StorageFile lockFile = files.openForWriting(path.resolve(LOCK_FILE));
+        try {
+            return new LogDirectory(path, options, lockFile, lock(path, lockFile.channel()));
+        } catch (IOException | RuntimeException e) {
+            lockFile.close();
+            throw e;
+        }
+    }
+
+    private static FileLock lock(Path path, FileChannel channel) throws IOException {
+        FileLock lock;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            throw new IOException("The data directory " + path + " is used by another broker of this process", e);
+        }
+        if (lock == null) {
+            throw new IOException("The data directory " + path + " is used by another process");
+        }
+        return lock;
+    }
+
+    private LogDirectory(Path path, StorageOptions options, StorageFile lockFile, FileLock lock) throws IOException {
+        this.path = path;
+        this.options = options;
+        this.files = options.files();
+        this.lockFile = lockFile;
+        this.lock = lock;
+        this.metaProperties = MetaProperties.read(files, path);
+        this.recoveryPoints = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.RECOVERY_POINT));
+        this.startOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.LOG_START_OFFSET));
+        this.highWatermarks = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.REPLICATION_OFFSET));
+        this.foundRecoveryPoints = recoveryPoints.read();
+        this.foundStartOffsets = startOffsets.read();
+        this.foundHighWatermarks = highWatermarks.read();
+        findPartitions();
+        // From here on, until close() writes it again, a death of the process is an unclean stop.
+        this.clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN_FILE));
+        if (clean) {
+            files.syncDirectory(path);
+        }
+    }
+
+    private void findPartitions() throws IOException {
+        List<Path> deleted = new ArrayList<>();
+        for (Path entry : files.list(path)) {
+            String name = entry.getFileName().toString();
+            int dash = PartitionDirectory.dash(name);
+            if (name.endsWith(PartitionDirectory.DELETE_SUFFIX) && files.isDirectory(entry)) {
+                deleted.add(entry);
+            } else if (dash > 0 && files.isDirectory(entry)) {
+                Uuid topicId = PartitionMetadataFile.read(files, entry);
+                unopened.put(
+                        name,
+                        new PartitionDirectory(
+                                name.substring(0, dash),
+                                Integer.parseInt(name.substring(dash + 1)),
+                                topicId == null ? Uuid.ZERO : topicId,
+                                entry));
+            }
+        }
+        if (!deleted.isEmpty()) {
+            options.scheduler().schedule(() -> deleted.forEach(this::deleteTree), 0L);
+        }
+    }
+
+    /** The content of {@code meta.properties}; null in a directory that is new. */
+    public synchronized MetaProperties metaProperties() {
+        return metaProperties;
+    }
+
+    /**
+     * Says whose directory it is.
+     *
+     * @throws IOException if it belongs to another cluster or node, or cannot be written
+     */
+    public synchronized void metaProperties(MetaProperties properties) throws IOException {
+        if (metaProperties == null) {
+            properties.write(files, path);
+            metaProperties = properties;
+        } else if (!metaProperties.clusterId().equals(properties.clusterId())
+                || metaProperties.nodeId() != properties.nodeId()) {
+            throw new IOException("The data directory " + path + " belongs to node " + metaProperties.nodeId()
+                    + " of cluster " + metaProperties.clusterId() + ", not to node " + properties.nodeId()
+                    + " of cluster " + properties.clusterId());
+        }
+    }
+
+    /** The partitions that are on disk and have not been opened, by name. */
+    public List<PartitionDirectory> unopenedPartitions() {
+        return new ArrayList<>(new TreeMap<>(unopened).values());
+    }
+
+    /** Whether the directory was closed cleanly before this opening; if not, logs are recovered when they are opened. */
+    public boolean wasClosedCleanly() {
+        return clean;
+    }
+
+    /**
+     * Opens a partition's log, and makes it if it is missing. May take long after a crash.
+     *
+     * @param topicId the topic's id; {@link Uuid#ZERO} for no {@code partition.metadata} file
+     * @return the log; the same as before if it is open
+     * @throws LogDamageException if its files hold what no crash can have left; the others can still be opened
+     * @throws ApiException INCONSISTENT_TOPIC_ID if the directory belongs to another topic of that name
+     */
+    public Log open(String topic, int partition, Uuid topicId, LogConfig config) throws IOException {
+        String name = PartitionDirectory.name(topic, partition);
+        Log open = logs.get(name);
+        return open != null ? open : openOrCreate(name, topicId, config);
+    }
+
+    private synchronized Log openOrCreate(String name, Uuid topicId, LogConfig config) throws IOException {
+        ensureOpen();
+        Log other = logs.get(name);
+        if (other != null) {
+            return other;
+        }
+        PartitionDirectory found = unopened.get(name);
+        Path directory = path.resolve(name);
+        if (found == null) {
+            files.createDirectories(directory);
+        } else if (!found.topicId().equals(Uuid.ZERO)
+                && !topicId.equals(Uuid.ZERO)
+                && !found.topicId().equals(topicId)) {
+            throw new ApiException(
+                    ErrorCode.INCONSISTENT_TOPIC_ID,
+                    directory + " belongs to a topic with the id " + found.topicId() + ", not " + topicId);
+        }
+        Log log = LogRecovery.open(
+                directory,
+                config,
+                options,
+                clean || found == null,
+                found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
+                found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L));
+        if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
+            PartitionMetadataFile.write(files, directory, topicId);
+        }
+        if (found == null && options.flushPolicy() == FlushPolicy.POWER_SAFE) {
+            log.flush();
+            files.syncDirectory(path);
+        }
+        unopened.remove(name);
+        logs.put(name, log);
+        return log;
+    }
+
+    /** The log of a partition; null if it is not open. */
+    public Log log(String topic, int partition) {
+        return logs.get(PartitionDirectory.name(topic, partition));
+    }
+
+    /** The open logs, in no order; a view. */
+    public Collection<Log> logs() {
+        return logs.values();
+    }
+
+    /**
+     * Deletes a partition: its directory has another name when the method returns, and goes after {@code file.delete.delay.ms}.
+     * Does nothing if there is none.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public synchronized void delete(String topic, int partition) {
+        String name = PartitionDirectory.name(topic, partition);
+        Log log = logs.remove(name);
+        boolean exists = unopened.remove(name) != null || log != null;
+        if (log != null) {
+            log.letGo();
+        }
+        foundRecoveryPoints.remove(name);
+        foundStartOffsets.remove(name);
+        foundHighWatermarks.remove(name);
+        if (exists) {
+            String unique = hex(Uuid.random());
+            Path waiting = path.resolve(PartitionDirectory.deletedName(name, unique));
+            try {
+                files.rename(path.resolve(name), waiting);
+            } catch (IOException e) {
+                throw Log.storageError("Deleting " + name + " failed", e);
+            }
+            long delayMs = log == null ? 0L : log.config().fileDeleteDelayMs();
+            options.scheduler().schedule(() -> deleteTree(waiting), delayMs);
+        }
+    }
+
+    /** 32 digits: file names may differ in case only on few file systems, so base64 would not be unique. */
+    private static String hex(Uuid id) {
+        return new UUID(id.mostSignificantBits(), id.leastSignificantBits())
+                .toString()
+                .replace("-", "");
+    }
+
+    private void deleteTree(Path directory) {
+        try {
+            files.deleteTree(directory);
+        } catch (IOException e) {
+            // The next start deletes what has this name.
+            StorageLog.LOG.warn("Deleting {} failed", directory, e);
+        }
+    }
+
+    /**
+     * Writes recovery points, log start offsets and high watermarks to their files; syncs no log. To be called from time to
+     * time, so that a start after a crash has less to read.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public synchronized void checkpoint() {
+        Map<String, Long> recovery = new TreeMap<>(foundRecoveryPoints);
+        Map<String, Long> start = new TreeMap<>(foundStartOffsets);
+        Map<String, Long> high = new TreeMap<>(foundHighWatermarks);
+        recovery.keySet().retainAll(unopened.keySet());
+        start.keySet().retainAll(unopened.keySet());
+        high.keySet().retainAll(unopened.keySet());
+        logs.forEach((name, log) -> {
+            recovery.put(name, log.recoveryPoint());
+            high.put(name, log.highWatermark());
+            if (log.logStartOffset() > log.segments()[0].baseOffset()) {
+                start.put(name, log.logStartOffset());
+            }
+        });
+        try {
+            recoveryPoints.write(recovery);
+            startOffsets.write(start);
+            highWatermarks.write(high);
+        } catch (IOException e) {
+            throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
+        }
+    }
+
+    /**
+     * Flushes and closes all logs, says that the stop is clean, and gives the directory free. If a log could not be flushed, or
+     * a log that needs recovery has not been opened, the stop is not clean.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR; the directory is free nevertheless
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        ApiException failure = null;
+        try {
+            for (Log log : logs.values()) {
+                try {
+                    log.close();
+                } catch (ApiException e) {
+                    failure = e;
+                }
+            }
+            checkpoint();
+            if (failure == null && (clean || unopened.isEmpty())) {
+                files.replace(
+                        path.resolve(CLEAN_SHUTDOWN_FILE),
+                        CLEAN_SHUTDOWN_CONTENT.getBytes(StandardCharsets.UTF_8),
+                        true);
+            }
+        } catch (IOException e) {
+            throw Log.storageError("Closing " + path + " failed", e);
+        } finally {
+            abandon();
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** Gives everything free and leaves the files as they are, as if the process had died. */
+    public synchronized void abandon() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        logs.values().forEach(Log::abandon);
+        try {
+            lock.release();
+            lockFile.close();
+        } catch (IOException e) {
+            StorageLog.LOG.warn("Unlocking {} failed", path, e);
+        }
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    private void ensureOpen() {
+        if (closed) {
+            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, path + " is closed");
+        }
+    }
+}

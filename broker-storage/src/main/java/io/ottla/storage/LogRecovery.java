@@ -1,0 +1,387 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.record.RecordBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Opens a log: finds its segments and its end and, unless it was closed cleanly, looks at what lies behind the recovery point.
+ *
+ * <p>After a clean stop no records are read: the end is found from the last index entry, and the indexes are believed until they
+ * are used. After a crash, every batch from the recovery point on is read and checked; {@link TailVerdict} says what then follows.
+ * Indexes, transaction index, leader epochs and producer states are rebuilt for what was read, and all of it is synced before the
+ * log is used. Nothing is changed before the verdict, so recovery may itself die anywhere and start again.
+ */
+final class LogRecovery {
+
+    /** Stands for a recovery point that no checkpoint names. */
+    static final long UNKNOWN_OFFSET = -1L;
+
+    private final Path directory;
+    private final LogConfig config;
+    private final StorageOptions options;
+    private final StorageFiles files;
+    private final boolean clean;
+    private final long checkpointedRecoveryPoint;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final ProducerStates producers;
+    private final ProducerSnapshots snapshots;
+    private final LeaderEpochs epochs;
+    private final List<LogSegment> segments = new ArrayList<>();
+    private final List<SegmentIndexes> rebuilt = new ArrayList<>();
+    private final long nowMs;
+    private long logStartOffset;
+    private long nextOffset;
+    private long scannedFromOffset = Long.MAX_VALUE;
+    private boolean isNew;
+
+    private LogRecovery(
+            Path directory,
+            LogConfig config,
+            StorageOptions options,
+            boolean clean,
+            long recoveryPoint,
+            long logStartOffset) {
+        this.directory = directory;
+        this.config = config;
+        this.options = options;
+        this.files = options.files();
+        this.clean = clean;
+        this.checkpointedRecoveryPoint = recoveryPoint;
+        this.logStartOffset = logStartOffset;
+        this.nowMs = options.clock().timeMs();
+        this.producers = new ProducerStates(directory.getFileName().toString(), lock);
+        this.snapshots = new ProducerSnapshots(files, directory);
+        this.epochs = new LeaderEpochs(files, directory);
+    }
+
+    /**
+     * Opens the log in a directory that exists, or makes an empty one there.
+     *
+     * @param clean whether the log was closed cleanly
+     * @param recoveryPoint up to where it is known to be on the device, {@link #UNKNOWN_OFFSET} if nothing is known
+     * @param logStartOffset where it starts, if that lies behind its first segment's base offset
+     * @throws LogDamageException if a file holds what no crash can have left
+     */
+    static Log open(
+            Path directory,
+            LogConfig config,
+            StorageOptions options,
+            boolean clean,
+            long recoveryPoint,
+            long logStartOffset)
+            throws IOException {
+        LogRecovery recovery = new LogRecovery(directory, config, options, clean, recoveryPoint, logStartOffset);
+        try {
+            recovery.run();
+            return new Log(recovery);
+        } catch (IOException | RuntimeException e) {
+            recovery.segments.forEach(LogSegment::closeFile);
+            throw e;
+        }
+    }
+
+    private void run() throws IOException {
+        findSegments();
+        if (segments.isEmpty()) {
+            startEmpty(Math.max(0L, logStartOffset));
+            return;
+        }
+        boolean epochsKnown = epochs.load();
+        if (clean && epochsKnown) {
+            findCleanEnd();
+        } else {
+            scan(clean ? 0L : Math.max(0L, checkpointedRecoveryPoint));
+        }
+        if (nextOffset < checkpointedRecoveryPoint) {
+            throw new LogDamageException(
+                    lastSegment().path(LogFileNames.LOG),
+                    lastSegment().sizeBytes(),
+                    "the log ends at offset " + nextOffset + ", but it was synced up to " + checkpointedRecoveryPoint);
+        }
+        logStartOffset = Math.max(logStartOffset, segments.get(0).baseOffset());
+        if (logStartOffset > nextOffset) {
+            startOver();
+            return;
+        }
+        boolean epochsChanged = epochs.truncateFromEnd(nextOffset);
+        replayProducers();
+        finish(epochsChanged);
+    }
+
+    /** All records that are left had been deleted before: an empty log begins where they were deleted up to. */
+    private void startOver() throws IOException {
+        for (LogSegment segment : segments) {
+            segment.closeFile();
+            deleteSegmentFiles(segment.baseOffset());
+        }
+        segments.clear();
+        rebuilt.clear();
+        startEmpty(logStartOffset);
+    }
+
+    private void findSegments() throws IOException {
+        Set<Long> bases = new TreeSet<>();
+        List<Path> others = new ArrayList<>();
+        for (Path path : files.list(directory)) {
+            String fileName = path.getFileName().toString();
+            if (isLeftOver(fileName)) {
+                files.deleteIfExists(path);
+            } else if (LogFileNames.offset(path, LogFileNames.LOG) >= 0) {
+                bases.add(LogFileNames.offset(path, LogFileNames.LOG));
+            } else if (fileName.endsWith(LogFileNames.SWAP)) {
+                throw new LogDamageException(
+                        path,
+                        0,
+                        "Apache Kafka stopped while it swapped a compacted segment in;"
+                                + " start it once more on this directory to let it finish");
+            } else if (LogFileNames.offset(path, LogFileNames.SNAPSHOT) >= 0) {
+                snapshots.found(LogFileNames.offset(path, LogFileNames.SNAPSHOT));
+            } else {
+                others.add(path);
+            }
+        }
+        for (Path path : others) {
+            deleteOrphan(path, bases);
+        }
+        for (long base : bases) {
+            segments.add(LogSegment.existing(files, directory, base, nowMs, Log.rollJitterMs(config)));
+        }
+        for (int i = 0; i + 1 < segments.size(); i++) {
+            segments.get(i).endOffset(segments.get(i + 1).baseOffset());
+        }
+    }
+
+    /** Whether a file is what an interrupted deletion, cleaning or replacement left. */
+    private static boolean isLeftOver(String fileName) {
+        return fileName.endsWith(LogFileNames.DELETED)
+                || fileName.endsWith(LogFileNames.CLEANED)
+                || fileName.endsWith(".tmp");
+    }
+
+    /** An index without its log is left of a deletion that was interrupted. */
+    private void deleteOrphan(Path path, Set<Long> bases) throws IOException {
+        for (String suffix : List.of(LogFileNames.INDEX, LogFileNames.TIME_INDEX, LogFileNames.TRANSACTION_INDEX)) {
+            long base = LogFileNames.offset(path, suffix);
+            if (base >= 0 && !bases.contains(base)) {
+                files.deleteIfExists(path);
+            }
+        }
+    }
+
+    private void startEmpty(long startOffset) throws IOException {
+        if (checkpointedRecoveryPoint > startOffset) {
+            throw new LogDamageException(
+                    directory, 0, "there is no segment, but the log was synced up to " + checkpointedRecoveryPoint);
+        }
+        for (long offset : List.copyOf(snapshots.offsets())) {
+            snapshots.delete(offset);
+        }
+        LogSegment segment = LogSegment.create(files, directory, startOffset, nowMs, Log.rollJitterMs(config));
+        segments.add(segment);
+        epochs.truncateFromEnd(0L);
+        epochs.write();
+        producers.mapEndOffset(startOffset);
+        logStartOffset = startOffset;
+        nextOffset = startOffset;
+        isNew = true;
+    }
+
+    /** Finds the end of a log that was closed cleanly: from the last index entry on, by the batches' headers. */
+    private void findCleanEnd() throws IOException {
+        for (int i = 0; i + 1 < segments.size(); i++) {
+            if (segments.get(i).sizeBytes() == 0) {
+                throw new LogDamageException(
+                        segments.get(i).path(LogFileNames.LOG), 0, "the file is empty, but others follow");
+            }
+        }
+        LogSegment last = lastSegment();
+        SegmentIndexes indexes = new SegmentIndexes(files, directory, last.baseOffset());
+        if (!indexes.loadTransactions() || !indexes.loadOffsetsAndTimes(last.sizeBytes())) {
+            scan(last.baseOffset());
+            return;
+        }
+        nextOffset = last.baseOffset();
+        int from = indexes.offsets().lastPosition();
+        BatchCursor cursor = BatchCursor.lookup(last.file(), from, last.sizeBytes());
+        while (cursor.next()) {
+            RecordBatch batch = cursor.batch();
+            if (batch.baseOffset() < nextOffset) {
+                throw new LogDamageException(
+                        last.path(LogFileNames.LOG), cursor.position(), "offset " + batch.baseOffset() + " goes back");
+            }
+            nextOffset = batch.nextOffset();
+            indexes.skip(batch.lastOffset(), cursor.batchSizeBytes(), batch.maxTimestampMs());
+        }
+        last.throwIfFaulty(cursor);
+        last.endOffset(nextOffset);
+        rebuilt.add(indexes);
+    }
+
+    private LogSegment lastSegment() {
+        return segments.get(segments.size() - 1);
+    }
+
+    /** Reads and checks all batches from the segment on that holds the offset. */
+    private void scan(long fromOffset) throws IOException {
+        int first = LogReader.floor(segments.toArray(LogSegment[]::new), fromOffset);
+        for (int i = first; i < segments.size(); i++) {
+            LogSegment segment = segments.get(i);
+            SegmentScan scan = new SegmentScan(segment, config, files, directory);
+            scan.run(i == first ? fromOffset : segment.baseOffset(), epochs);
+            scannedFromOffset = Math.min(scannedFromOffset, scan.fromOffset());
+            rebuilt.add(scan.indexes());
+            nextOffset = scan.nextOffset();
+            boolean gapFollows = i + 1 < segments.size()
+                    && !config.cleanupCompact()
+                    && scan.nextOffset() != segments.get(i + 1).baseOffset();
+            boolean overlaps = i + 1 < segments.size()
+                    && scan.nextOffset() > segments.get(i + 1).baseOffset();
+            TailVerdict verdict = TailVerdict.of(scan, dataFollows(i), gapFollows || overlaps);
+            verdict.report(scan, segment);
+            if (verdict.isCut()) {
+                segment.truncate(scan.validBytes(), scan.nextOffset());
+                dropSegmentsBehind(i);
+            }
+            segment.endOffset(scan.nextOffset());
+        }
+    }
+
+    private boolean dataFollows(int index) {
+        for (int i = index + 1; i < segments.size(); i++) {
+            if (segments.get(i).sizeBytes() > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void dropSegmentsBehind(int index) throws IOException {
+        while (segments.size() > index + 1) {
+            LogSegment dropped = segments.remove(segments.size() - 1);
+            dropped.closeFile();
+            deleteSegmentFiles(dropped.baseOffset());
+        }
+    }
+
+    private void deleteSegmentFiles(long baseOffset) throws IOException {
+        files.deleteIfExists(LogFileNames.path(directory, baseOffset, LogFileNames.LOG));
+        files.deleteIfExists(LogFileNames.path(directory, baseOffset, LogFileNames.INDEX));
+        files.deleteIfExists(LogFileNames.path(directory, baseOffset, LogFileNames.TIME_INDEX));
+        files.deleteIfExists(LogFileNames.path(directory, baseOffset, LogFileNames.TRANSACTION_INDEX));
+    }
+
+    /** Brings the producer states from the newest snapshot to the end of the log. */
+    private void replayProducers() throws IOException {
+        long from = snapshots.loadNewest(producers, segments.get(0).baseOffset(), nextOffset, nowMs);
+        if (from < nextOffset) {
+            LogSegment[] all = segments.toArray(LogSegment[]::new);
+            for (int i = LogReader.floor(all, from); i < all.length; i++) {
+                replay(all[i], from, rebuiltIndexes(i));
+            }
+        }
+        producers.mapEndOffset(nextOffset);
+        producers.highWatermark(nextOffset);
+    }
+
+    private SegmentIndexes rebuiltIndexes(int segment) {
+        int unread = segments.size() - rebuilt.size();
+        return segment < unread ? null : rebuilt.get(segment - unread);
+    }
+
+    private void replay(LogSegment segment, long fromOffset, SegmentIndexes indexes) throws IOException {
+        SegmentIndexes usable = indexes == null ? segment.indexes() : indexes;
+        int position = usable.offsets().floorPosition(fromOffset);
+        BatchCursor cursor = BatchCursor.scan(segment.file(), position, segment.sizeBytes());
+        while (cursor.next()) {
+            RecordBatch batch = cursor.batch();
+            if (!batch.hasProducerId() || batch.lastOffset() < fromOffset) {
+                continue;
+            }
+            AbortedTransaction aborted = producers.update(batch.isControlBatch() ? cursor.wholeBatch() : batch, nowMs);
+            if (aborted != null && indexes != null && aborted.lastOffset() >= scannedFromOffset) {
+                indexes.transactions().append(aborted);
+            }
+        }
+        segment.throwIfFaulty(cursor);
+    }
+
+    private void finish(boolean epochsChanged) throws IOException {
+        for (int i = 0; i < segments.size(); i++) {
+            SegmentIndexes indexes = rebuiltIndexes(i);
+            if (indexes != null && i == segments.size() - 1) {
+                segments.get(i).activate(indexes);
+            } else if (indexes != null) {
+                indexes.write();
+                segments.get(i).adopt(indexes);
+            }
+        }
+        if (scannedFromOffset == Long.MAX_VALUE) {
+            if (epochsChanged) {
+                epochs.write();
+            }
+            return;
+        }
+        epochs.write();
+        epochs.sync();
+        for (int i = segments.size() - rebuilt.size(); i < segments.size(); i++) {
+            segments.get(i).writeIndexes();
+            segments.get(i).syncAll();
+        }
+        files.syncDirectory(directory);
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    LogConfig config() {
+        return config;
+    }
+
+    StorageOptions options() {
+        return options;
+    }
+
+    ReentrantLock lock() {
+        return lock;
+    }
+
+    LogSegment[] segments() {
+        return segments.toArray(LogSegment[]::new);
+    }
+
+    ProducerStates producers() {
+        return producers;
+    }
+
+    ProducerSnapshots snapshots() {
+        return snapshots;
+    }
+
+    LeaderEpochs epochs() {
+        return epochs;
+    }
+
+    long logStartOffset() {
+        return logStartOffset;
+    }
+
+    long nextOffset() {
+        return nextOffset;
+    }
+
+    /** Everything that was found is on the device: it was closed cleanly, or has just been synced. */
+    long recoveryPoint() {
+        return nextOffset;
+    }
+
+    boolean isNew() {
+        return isNew;
+    }
+}

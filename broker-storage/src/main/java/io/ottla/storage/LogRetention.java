@@ -1,0 +1,174 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Takes records away at the beginning of the log, segment by segment.
+ *
+ * <p>A deleted segment's files are renamed first and removed after {@code file.delete.delay.ms}. They are renamed in the order of
+ * their offsets, so that a crash in between leaves a log without a gap.
+ */
+final class LogRetention {
+
+    private static final String[] SUFFIXES = {
+        LogFileNames.LOG, LogFileNames.INDEX, LogFileNames.TIME_INDEX, LogFileNames.TRANSACTION_INDEX
+    };
+
+    private final Log log;
+
+    LogRetention(Log log) {
+        this.log = log;
+    }
+
+    void deleteRecordsBefore(long offset) {
+        log.lock().lock();
+        try {
+            if (offset > log.highWatermark()) {
+                throw new ApiException(
+                        ErrorCode.OFFSET_OUT_OF_RANGE,
+                        "Cannot increment the log start offset to " + offset + " of partition " + log.name()
+                                + " since it is larger than the high watermark " + log.highWatermark());
+            }
+            if (offset > log.logStartOffset()) {
+                log.logStartOffset(offset);
+                if (log.epochs().truncateFromStart(offset)) {
+                    log.epochs().write();
+                }
+            }
+        } catch (IOException e) {
+            throw Log.storageError("Deleting records of " + log.name() + " failed", e);
+        } finally {
+            log.lock().unlock();
+        }
+    }
+
+    int enforce() {
+        log.lock().lock();
+        try {
+            if (log.isClosed() || log.failure() != null) {
+                return 0;
+            }
+            long nowMs = log.options().clock().timeMs();
+            log.producerStates().removeExpired(nowMs, log.options().producerIdExpirationMs());
+            LogConfig config = log.config();
+            int deleted = 0;
+            if (config.cleanupDelete()) {
+                deleted += delete(countOutdated(config, nowMs), "their time is over");
+                deleted += delete(countExcess(config), "the log is too large");
+            }
+            return deleted + delete(countBelowStart(), "they lie before the log's start");
+        } catch (IOException e) {
+            throw Log.storageError("Deleting segments of " + log.name() + " failed", e);
+        } finally {
+            log.lock().unlock();
+        }
+    }
+
+    private int countOutdated(LogConfig config, long nowMs) throws IOException {
+        LogSegment[] segments = log.segments();
+        int count = 0;
+        if (config.retentionMs() >= 0) {
+            while (isDeletable(segments, count) && nowMs - segments[count].ageMarkMs() > config.retentionMs()) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private int countExcess(LogConfig config) {
+        LogSegment[] segments = log.segments();
+        int count = 0;
+        long excessBytes = log.sizeBytes() - config.retentionBytes();
+        if (config.retentionBytes() >= 0) {
+            while (isDeletable(segments, count) && excessBytes >= segments[count].sizeBytes()) {
+                excessBytes -= segments[count].sizeBytes();
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private int countBelowStart() {
+        LogSegment[] segments = log.segments();
+        int count = 0;
+        while (count + 1 < segments.length && segments[count + 1].baseOffset() <= log.logStartOffset()) {
+            count++;
+        }
+        return count;
+    }
+
+    /** Only what is not empty and lies below the high watermark may go. */
+    private boolean isDeletable(LogSegment[] segments, int index) {
+        if (index == segments.length) {
+            return false;
+        }
+        boolean isLast = index == segments.length - 1;
+        long endOffset = isLast ? log.logEndOffset() : segments[index + 1].baseOffset();
+        return endOffset <= log.highWatermark() && !(isLast && segments[index].sizeBytes() == 0);
+    }
+
+    private int delete(int count, String reason) throws IOException {
+        if (count == 0) {
+            return 0;
+        }
+        if (count == log.segments().length) {
+            // A log is never without a segment.
+            log.roll();
+        }
+        LogSegment[] segments = log.segments();
+        log.dropFirstSegments(count);
+        if (log.epochs().truncateFromStart(log.logStartOffset())) {
+            log.epochs().write();
+        }
+        List<Path> renamed = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            rename(segments[i], renamed);
+        }
+        for (long offset : List.copyOf(log.snapshots().offsets().headSet(segments[count].baseOffset(), false))) {
+            log.snapshots().delete(offset);
+        }
+        StorageLog.LOG.info(
+                "Deleting {} segments of {} because {}; it starts at offset {} now",
+                count,
+                log.name(),
+                reason,
+                log.logStartOffset());
+        log.options()
+                .scheduler()
+                .schedule(() -> remove(segments, count, renamed), log.config().fileDeleteDelayMs());
+        return count;
+    }
+
+    private void rename(LogSegment segment, List<Path> renamed) throws IOException {
+        StorageFiles files = log.options().files();
+        // Open it as long as its name is known: a reader may hold the segment and not have needed the file yet.
+        segment.file();
+        for (String suffix : SUFFIXES) {
+            Path path = segment.path(suffix);
+            if (files.exists(path)) {
+                Path target = segment.path(suffix + LogFileNames.DELETED);
+                files.rename(path, target);
+                renamed.add(target);
+            }
+        }
+    }
+
+    private void remove(LogSegment[] segments, int count, List<Path> renamed) {
+        for (int i = 0; i < count; i++) {
+            segments[i].release();
+        }
+        for (Path path : renamed) {
+            try {
+                log.options().files().deleteIfExists(path);
+            } catch (IOException e) {
+                // The next start deletes what has this name.
+                StorageLog.LOG.warn("Deleting {} failed", path, e);
+            }
+        }
+    }
+}

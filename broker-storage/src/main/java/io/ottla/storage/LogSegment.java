@@ -1,0 +1,420 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.record.Record;
+import io.ottla.protocol.record.RecordBatch;
+import java.io.IOException;
+import java.lang.ref.SoftReference;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A run of a log's batches: one {@code .log} file and its indexes.
+ *
+ * <p>The last segment of a log is active: it is appended to by one thread at a time (the log's lock) and has its indexes in
+ * memory. The others are sealed: they never change, and their files and indexes are opened on first use. Reading needs no lock.
+ *
+ * <p>The file stays open until the log lets the segment go and every reader has released it.
+ */
+final class LogSegment {
+
+    private static final long UNKNOWN = Long.MIN_VALUE;
+    private static final long UNSIGNED_INT_MASK = 0xffffffffL;
+
+    private final StorageFiles files;
+    private final Path directory;
+    private final long baseOffset;
+    private final long createdMs;
+    private final long rollJitterMs;
+    private final AtomicInteger references = new AtomicInteger(1);
+    private volatile StorageFile file;
+
+    /** How far the segment reaches: end offset, relative to the base offset, in the upper half, size in the lower. */
+    private volatile long end;
+
+    private volatile SegmentIndexes indexes;
+    private volatile SoftReference<SegmentIndexes> idleIndexes = new SoftReference<>(null);
+    private volatile RecentBatches recent;
+    private volatile long maxTimestampMs = UNKNOWN;
+    private volatile boolean logUnsynced;
+    private volatile boolean indexesUnsynced;
+    private long firstTimestampMs = UNKNOWN;
+
+    private LogSegment(StorageFiles files, Path directory, long baseOffset, long createdMs, long rollJitterMs) {
+        this.files = files;
+        this.directory = directory;
+        this.baseOffset = baseOffset;
+        this.createdMs = createdMs;
+        this.rollJitterMs = rollJitterMs;
+    }
+
+    /** Makes an empty active segment. */
+    static LogSegment create(StorageFiles files, Path directory, long baseOffset, long createdMs, long rollJitterMs)
+            throws IOException {
+        LogSegment segment = new LogSegment(files, directory, baseOffset, createdMs, rollJitterMs);
+        segment.file = files.openForWriting(segment.path(LogFileNames.LOG));
+        segment.file.truncate(0);
+        segment.indexes = new SegmentIndexes(files, directory, baseOffset);
+        segment.recent = new RecentBatches();
+        return segment;
+    }
+
+    /** A segment whose log file exists; sealed until {@link #activate}. */
+    static LogSegment existing(StorageFiles files, Path directory, long baseOffset, long openedMs, long rollJitterMs)
+            throws IOException {
+        LogSegment segment = new LogSegment(files, directory, baseOffset, openedMs, rollJitterMs);
+        long size = files.sizeBytes(segment.path(LogFileNames.LOG));
+        if (size > Integer.MAX_VALUE) {
+            throw new LogDamageException(
+                    segment.path(LogFileNames.LOG), Integer.MAX_VALUE, size + " bytes are too many");
+        }
+        segment.end = UNSIGNED_INT_MASK << Integer.SIZE | size;
+        return segment;
+    }
+
+    /** Makes the segment the one that is appended to. Its indexes must have been brought up to its end. */
+    void activate(SegmentIndexes upToDate) {
+        recent = new RecentBatches();
+        indexes = upToDate;
+    }
+
+    /** Ends the life as active segment: brings the index files up to date. */
+    void seal() throws IOException {
+        writeIndexes();
+        SegmentIndexes last = indexes;
+        maxTimestampMs = last.maxTimestampMs();
+        idleIndexes = new SoftReference<>(last);
+        indexes = null;
+        recent = null;
+    }
+
+    /** Brings the index files up to date. */
+    void writeIndexes() throws IOException {
+        SegmentIndexes current = indexes;
+        if (current != null && current.write()) {
+            indexesUnsynced = true;
+        }
+    }
+
+    /**
+     * Appends batches whose offsets are final, with one write. When it throws, some of the bytes may lie behind the end:
+     * {@link #cutToSize}.
+     *
+     * @param records the batches, from position to limit; the position is the same afterwards
+     * @param view a view to read them with
+     */
+    void append(ByteBuffer records, RecordBatch view, int indexIntervalBytes) throws IOException {
+        int start = sizeBytes();
+        int from = records.position();
+        int limit = records.limit();
+        logUnsynced = true;
+        try {
+            file().write(records, start);
+        } finally {
+            records.position(from);
+        }
+        SegmentIndexes current = indexes;
+        RecentBatches last = recent;
+        int at = from;
+        while (at < limit) {
+            view.wrap(records, at);
+            int batchSizeBytes = view.sizeBytes();
+            int position = start + at - from;
+            current.add(view.lastOffset(), position, batchSizeBytes, view.maxTimestampMs(), indexIntervalBytes);
+            last.add((int) (view.baseOffset() - baseOffset), position);
+            if (position == 0) {
+                firstTimestampMs = view.maxTimestampMs();
+            }
+            at += batchSizeBytes;
+        }
+        end(view.nextOffset(), start + limit - from);
+    }
+
+    private void end(long endOffset, int sizeBytes) {
+        end = Math.min(endOffset - baseOffset, UNSIGNED_INT_MASK) << Integer.SIZE | sizeBytes;
+    }
+
+    /** Tells a segment that was found on disk where its offsets end. */
+    void endOffset(long endOffset) {
+        end(endOffset, sizeBytes());
+    }
+
+    /** Removes what a failed append left behind the end. */
+    void cutToSize() throws IOException {
+        file().truncate(sizeBytes());
+    }
+
+    /** Cuts the log file; indexes must be brought in line by the caller. */
+    void truncate(int newSizeBytes, long endOffset) throws IOException {
+        file().truncate(newSizeBytes);
+        end(endOffset, newSizeBytes);
+        logUnsynced = true;
+    }
+
+    /** Whether the segment should be rolled before the batches are appended. Caller holds the log's lock. */
+    boolean isFull(int recordsSizeBytes, long recordsMaxTimestampMs, long lastOffset, long nowMs, LogConfig config)
+            throws IOException {
+        int size = sizeBytes();
+        if (size == 0) {
+            return lastOffset - baseOffset > Integer.MAX_VALUE;
+        }
+        long firstMs = firstTimestampMs();
+        long waitedMs = firstMs >= 0 ? recordsMaxTimestampMs - firstMs : nowMs - createdMs;
+        return size > config.segmentBytes() - recordsSizeBytes
+                || waitedMs > config.segmentMs() - rollJitterMs
+                || indexes.isFull(config.segmentIndexBytes())
+                || lastOffset - baseOffset > Integer.MAX_VALUE;
+    }
+
+    /**
+     * Finds the batch that holds an offset or, if the cleaner took it away, the next.
+     *
+     * @return the batch's position in the upper half and its size, 0 if not known, in the lower; -1 if all batches end below
+     */
+    long locate(long offset) throws IOException {
+        int scanEnd = sizeBytes();
+        RecentBatches last = recent;
+        if (last != null) {
+            int position = last.position(offset - baseOffset);
+            if (position >= 0) {
+                return (long) position << Integer.SIZE;
+            }
+        }
+        int from = indexes().offsets().floorPosition(offset);
+        BatchCursor cursor = BatchCursor.lookup(file(), from, scanEnd);
+        while (cursor.next()) {
+            if (cursor.batch().lastOffset() >= offset) {
+                return (long) cursor.position() << Integer.SIZE | cursor.batchSizeBytes();
+            }
+        }
+        throwIfFaulty(cursor);
+        return -1L;
+    }
+
+    /** Size of the batch at the position. */
+    int batchSizeBytesAt(int position) throws IOException {
+        BatchCursor cursor = BatchCursor.lookup(file(), position, sizeBytes());
+        if (!cursor.next()) {
+            throwIfFaulty(cursor);
+            throw new LogDamageException(path(LogFileNames.LOG), position, "no batch where one must be");
+        }
+        return cursor.batchSizeBytes();
+    }
+
+    void throwIfFaulty(BatchCursor cursor) throws LogDamageException {
+        if (cursor.fault() != null) {
+            throw new LogDamageException(path(LogFileNames.LOG), cursor.position(), cursor.fault());
+        }
+    }
+
+    /** The first record at or behind the offset with the timestamp or a larger one, null if there is none. */
+    TimestampOffset findTimestamp(long timestampMs, long fromOffset) throws IOException {
+        SegmentIndexes current = indexes();
+        long near = Math.max(current.times().floorOffset(timestampMs), fromOffset);
+        BatchCursor cursor = BatchCursor.scan(file(), current.offsets().floorPosition(near), sizeBytes());
+        while (cursor.next()) {
+            if (cursor.batch().maxTimestampMs() < timestampMs || cursor.batch().lastOffset() < fromOffset) {
+                continue;
+            }
+            RecordBatch batch = cursor.wholeBatch();
+            for (Record candidate : batch.records()) {
+                if (candidate.timestampMs() >= timestampMs && candidate.offset() >= fromOffset) {
+                    return new TimestampOffset(
+                            candidate.timestampMs(), candidate.offset(), batch.partitionLeaderEpoch());
+                }
+            }
+        }
+        throwIfFaulty(cursor);
+        return null;
+    }
+
+    /** The segment's largest timestamp, -1 if it has none. */
+    long maxTimestampMs() throws IOException {
+        SegmentIndexes current = indexes;
+        if (current != null) {
+            return current.maxTimestampMs();
+        }
+        if (maxTimestampMs == UNKNOWN) {
+            long last = TimeIndex.lastTimestampMs(files, path(LogFileNames.TIME_INDEX));
+            maxTimestampMs = last >= 0 ? last : indexes().maxTimestampMs();
+        }
+        return maxTimestampMs;
+    }
+
+    /** The largest timestamp or, where records have none, when the file was last written. */
+    long ageMarkMs() throws IOException {
+        long largest = maxTimestampMs();
+        return largest >= 0 ? largest : files.lastModifiedMs(path(LogFileNames.LOG));
+    }
+
+    private long firstTimestampMs() throws IOException {
+        if (firstTimestampMs == UNKNOWN) {
+            BatchCursor cursor = BatchCursor.lookup(file(), 0, sizeBytes());
+            firstTimestampMs = cursor.next() ? cursor.batch().maxTimestampMs() : -1L;
+        }
+        return firstTimestampMs;
+    }
+
+    /** The indexes; those of a sealed segment are read, or rebuilt, on first use and dropped when memory is short. */
+    SegmentIndexes indexes() throws IOException {
+        SegmentIndexes current = indexes;
+        if (current == null) {
+            current = idleIndexes.get();
+        }
+        return current != null ? current : loadIndexes();
+    }
+
+    private synchronized SegmentIndexes loadIndexes() throws IOException {
+        SegmentIndexes loaded = idleIndexes.get();
+        if (loaded != null) {
+            return loaded;
+        }
+        loaded = new SegmentIndexes(files, directory, baseOffset);
+        if (!loaded.loadTransactions()) {
+            throw new LogDamageException(path(LogFileNames.TRANSACTION_INDEX), 0, "not a transaction index");
+        }
+        boolean usable = loaded.loadOffsetsAndTimes(sizeBytes());
+        if (!usable || (loaded.maxTimestampMs() < 0 && sizeBytes() > 0)) {
+            rebuild(loaded);
+        }
+        maxTimestampMs = loaded.maxTimestampMs();
+        idleIndexes = new SoftReference<>(loaded);
+        return loaded;
+    }
+
+    /** Makes offset and time index of a sealed segment anew from the headers of its batches. */
+    private void rebuild(SegmentIndexes target) throws IOException {
+        target.clearOffsetsAndTimes();
+        BatchCursor cursor = BatchCursor.scan(file(), 0, sizeBytes());
+        while (cursor.next()) {
+            RecordBatch batch = cursor.batch();
+            target.add(
+                    batch.lastOffset(),
+                    cursor.position(),
+                    cursor.batchSizeBytes(),
+                    batch.maxTimestampMs(),
+                    LogConfig.DEFAULT.indexIntervalBytes());
+        }
+        throwIfFaulty(cursor);
+        target.write();
+        indexesUnsynced = true;
+    }
+
+    /** Has everything that was appended on the device. */
+    void sync() throws IOException {
+        syncLog();
+        if (indexesUnsynced) {
+            indexesUnsynced = false;
+            indexes().sync();
+        }
+    }
+
+    /** Has the files on the device, whoever wrote them. */
+    void syncAll() throws IOException {
+        logUnsynced = true;
+        indexesUnsynced = true;
+        sync();
+    }
+
+    /** Has the batches on the device, but not the indexes. */
+    void syncLog() throws IOException {
+        if (logUnsynced) {
+            logUnsynced = false;
+            file().sync();
+        }
+    }
+
+    StorageFile file() throws IOException {
+        StorageFile open = file;
+        return open != null ? open : openFile();
+    }
+
+    private synchronized StorageFile openFile() throws IOException {
+        if (references.get() <= 0) {
+            throw new IOException(path(LogFileNames.LOG) + " is closed");
+        }
+        if (file == null) {
+            file = files.openExisting(path(LogFileNames.LOG));
+        }
+        return file;
+    }
+
+    /** Keeps the file open for a reader; false if the log has let the segment go already. */
+    boolean tryRetain() {
+        int count = references.get();
+        while (count > 0) {
+            if (references.compareAndSet(count, count + 1)) {
+                return true;
+            }
+            count = references.get();
+        }
+        return false;
+    }
+
+    /** Ends one use of the file; the last one closes it. */
+    void release() {
+        int count = references.decrementAndGet();
+        if (count < 0) {
+            throw new IllegalStateException(path(LogFileNames.LOG) + " was released too often");
+        }
+        if (count == 0) {
+            closeFile();
+        }
+    }
+
+    /** Closes the file, whoever reads. */
+    synchronized void closeFile() {
+        StorageFile open = file;
+        if (open != null) {
+            try {
+                open.close();
+            } catch (IOException e) {
+                // Nothing is lost by it: what had to be on the device was synced before.
+                StorageLog.LOG.warn("Closing {} failed", path(LogFileNames.LOG), e);
+            }
+        }
+    }
+
+    Path path(String suffix) {
+        return LogFileNames.path(directory, baseOffset, suffix);
+    }
+
+    long baseOffset() {
+        return baseOffset;
+    }
+
+    int sizeBytes() {
+        return (int) end;
+    }
+
+    /**
+     * Where the batches lie that end below an offset.
+     *
+     * @return the position behind the last of them; the size of the segment if all do
+     */
+    int endPosition(long endOffset) throws IOException {
+        long reached = end;
+        if (endOffset - baseOffset >= reached >>> Integer.SIZE) {
+            return (int) reached;
+        }
+        long located = locate(endOffset);
+        return located < 0 ? (int) reached : (int) (located >>> Integer.SIZE);
+    }
+
+    /** Makes the indexes known that recovery has brought in line with the log. */
+    void adopt(SegmentIndexes upToDate) {
+        maxTimestampMs = upToDate.maxTimestampMs();
+        idleIndexes = new SoftReference<>(upToDate);
+        indexesUnsynced = true;
+        logUnsynced = true;
+    }
+
+    long createdMs() {
+        return createdMs;
+    }
+
+    @Override
+    public String toString() {
+        return path(LogFileNames.LOG) + " (" + sizeBytes() + " bytes)";
+    }
+}

@@ -1,0 +1,48 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.Uuid;
+import java.nio.file.Path;
+
+/**
+ * A partition's directory that was found in a data directory.
+ *
+ * @param topic name of the topic
+ * @param partition number of the partition
+ * @param topicId what its {@code partition.metadata} says, {@link Uuid#ZERO} if there is none
+ * @param path the directory
+ */
+public record PartitionDirectory(String topic, int partition, Uuid topicId, Path path) {
+
+    static final String DELETE_SUFFIX = "-delete";
+    static final String STRAY_SUFFIX = "-stray";
+    static final String FUTURE_SUFFIX = "-future";
+
+    /** The longest file name that common file systems take. */
+    private static final int MAX_NAME_LENGTH = 255;
+
+    static String name(String topic, int partition) {
+        return topic + "-" + partition;
+    }
+
+    /** What a directory is called while it waits to be deleted; the topic's name is shortened if need be. */
+    static String deletedName(String name, String unique) {
+        int dash = name.lastIndexOf('-');
+        String suffix = name.substring(dash) + "." + unique + DELETE_SUFFIX;
+        return name.substring(0, Math.min(dash, MAX_NAME_LENGTH - suffix.length())) + suffix;
+    }
+
+    /** Where the dash between topic and partition lies, -1 if it is no such name. */
+    static int dash(String name) {
+        int dash = name.lastIndexOf('-');
+        boolean waits = name.endsWith(DELETE_SUFFIX) || name.endsWith(STRAY_SUFFIX) || name.endsWith(FUTURE_SUFFIX);
+        if (dash <= 0 || dash == name.length() - 1 || name.length() - dash > 11 || waits) {
+            return -1;
+        }
+        for (int i = dash + 1; i < name.length(); i++) {
+            if (name.charAt(i) < '0' || name.charAt(i) > '9') {
+                return -1;
+            }
+        }
+        return Long.parseLong(name.substring(dash + 1)) <= Integer.MAX_VALUE ? dash : -1;
+    }
+}

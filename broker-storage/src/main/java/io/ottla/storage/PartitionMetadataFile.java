@@ -1,0 +1,44 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.Uuid;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * The file {@code partition.metadata}, which says which topic a partition's directory belongs to.
+ *
+ * <pre>
+ *   version: 0
+ *   topic_id: 22 characters of base64
+ * </pre>
+ */
+final class PartitionMetadataFile {
+
+    static final String FILE_NAME = "partition.metadata";
+
+    private static final String PREFIX = "version: 0\ntopic_id: ";
+
+    private PartitionMetadataFile() {}
+
+    static void write(StorageFiles files, Path logDirectory, Uuid topicId) throws IOException {
+        files.replace(logDirectory.resolve(FILE_NAME), (PREFIX + topicId).getBytes(StandardCharsets.UTF_8), false);
+    }
+
+    /** The topic's id; null if there is no file. */
+    static Uuid read(StorageFiles files, Path logDirectory) throws IOException {
+        Path path = logDirectory.resolve(FILE_NAME);
+        if (!files.exists(path)) {
+            return null;
+        }
+        String text = new String(files.readAll(path), StandardCharsets.UTF_8);
+        if (!text.startsWith(PREFIX)) {
+            throw new LogDamageException(path, 0, "it does not begin with a version and a topic id");
+        }
+        try {
+            return Uuid.fromString(text.substring(PREFIX.length()).trim());
+        } catch (IllegalArgumentException e) {
+            throw new LogDamageException(path, PREFIX.length(), "it holds no topic id");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+package io.ottla.storage;
+
+import io.ottla.protocol.record.RecordBatch;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * Reads a segment after a crash: how much of it is whole batches whose CRCs fit and whose offsets follow each other, and what lies
+ * behind them. Changes no file.
+ */
+final class SegmentScan {
+
+    /** Writes reach a device in no smaller pieces. */
+    private static final int SECTOR_BYTES = 512;
+
+    /** A shorter run of zeros at the edge of a sector may be part of a record. */
+    private static final int MIN_HOLE_BYTES = 16;
+
+    private static final int SEARCH_WINDOW_BYTES = 64 * 1024;
+    private static final int MAGIC_AT = 16;
+    private static final int LENGTH_AT = 8;
+
+    private final LogSegment segment;
+    private final LogConfig config;
+    private final SegmentIndexes indexes;
+    private long fromOffset;
+    private long nextOffset;
+    private int validBytes;
+    private String fault;
+    private boolean torn;
+    private boolean batchFollows;
+    private boolean hole;
+
+    SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, Path directory) {
+        this.segment = segment;
+        this.config = config;
+        this.indexes = new SegmentIndexes(files, directory, segment.baseOffset());
+    }
+
+    /**
+     * Scans from the last index entry at or before an offset on, and builds the indexes for what it sees.
+     *
+     * @param wantedOffset up to here the segment and its indexes are known to be on the device
+     * @param epochs learns the epochs of the batches
+     */
+    void run(long wantedOffset, LeaderEpochs epochs) throws IOException {
+        boolean transactionsUsable = indexes.loadTransactions();
+        boolean usable = indexes.loadOffsetsAndTimes(segment.sizeBytes()) && transactionsUsable;
+        if (usable) {
+            indexes.truncateOffsetsAndTimesTo(wantedOffset);
+        } else {
+            indexes.clearOffsetsAndTimes();
+        }
+        int position = indexes.offsets().lastPosition();
+        nextOffset = -1L;
+        validBytes = position;
+        fromOffset = segment.baseOffset();
+        BatchCursor cursor = BatchCursor.scan(segment.file(), position, segment.sizeBytes());
+        int lastEpoch = -1;
+        boolean indexed = position > 0;
+        while (cursor.next()) {
+            RecordBatch batch = cursor.wholeBatch();
+            fault = faultOf(batch, lastEpoch);
+            if (fault != null) {
+                break;
+            }
+            if (nextOffset < 0) {
+                fromOffset = batch.baseOffset();
+            }
+            nextOffset = batch.nextOffset();
+            lastEpoch = Math.max(lastEpoch, batch.partitionLeaderEpoch());
+            epochs.assign(batch.partitionLeaderEpoch(), batch.baseOffset());
+            if (indexed) {
+                indexes.skip(batch.lastOffset(), cursor.batchSizeBytes(), batch.maxTimestampMs());
+                indexed = false;
+            } else {
+                indexes.add(
+                        batch.lastOffset(),
+                        cursor.position(),
+                        cursor.batchSizeBytes(),
+                        batch.maxTimestampMs(),
+                        config.indexIntervalBytes());
+            }
+            validBytes = cursor.position() + cursor.batchSizeBytes();
+        }
+        if (nextOffset < 0) {
+            nextOffset = segment.baseOffset();
+        }
+        if (fault == null && cursor.fault() != null) {
+            fault = cursor.fault();
+            torn = cursor.isTorn();
+        }
+        indexes.transactions().truncateTo(fromOffset);
+        if (fault != null) {
+            lookBehind();
+        }
+    }
+
+    private String faultOf(RecordBatch batch, int lastEpoch) {
+        long baseOffset = batch.baseOffset();
+        long expected = nextOffset < 0 ? segment.baseOffset() : nextOffset;
+        boolean first = nextOffset < 0 && validBytes > 0;
+        if (!batch.isCrcValid()) {
+            return "the CRC of the batch at offset " + baseOffset + " does not fit";
+        }
+        if (baseOffset < expected || (baseOffset > expected && !first && !config.cleanupCompact())) {
+            return "offset " + baseOffset + " where offset " + expected + " must be";
+        }
+        if (batch.lastOffset() - segment.baseOffset() > Integer.MAX_VALUE) {
+            return "offset " + batch.lastOffset() + " is too far from the segment's base offset";
+        }
+        if (batch.partitionLeaderEpoch() < lastEpoch) {
+            return "leader epoch " + batch.partitionLeaderEpoch() + " after leader epoch " + lastEpoch;
+        }
+        return null;
+    }
+
+    /** Looks for a whole batch behind the fault, and for zeros where a write may have been lost. */
+    private void lookBehind() throws IOException {
+        int size = segment.sizeBytes();
+        int position = validBytes;
+        int end = size;
+        ByteBuffer window = ByteBuffer.allocate(SEARCH_WINDOW_BYTES);
+        while (position < size) {
+            read(window, position, size);
+            int last = window.limit() - RecordBatch.HEADER_SIZE_BYTES;
+            int found = -1;
+            for (int i = position == validBytes ? 1 : 0; i <= last && found < 0; i++) {
+                if (looksLikeBatch(window, i, position, size) && isBatch(position + i, size)) {
+                    found = position + i;
+                }
+            }
+            if (found >= 0) {
+                batchFollows = true;
+                end = found;
+                break;
+            }
+            if (position + window.limit() >= size) {
+                break;
+            }
+            position += Math.max(1, last + 1);
+        }
+        hole = hasHole(validBytes, end);
+    }
+
+    private void read(ByteBuffer window, int position, int size) throws IOException {
+        window.clear().limit(Math.min(window.capacity(), size - position));
+        while (window.hasRemaining()) {
+            if (segment.file().read(window, position + (long) window.position()) < 0) {
+                break;
+            }
+        }
+        window.flip();
+    }
+
+    private boolean looksLikeBatch(ByteBuffer window, int at, int windowPosition, int size) {
+        if (window.get(at + MAGIC_AT) != RecordBatch.MAGIC) {
+            return false;
+        }
+        int length = window.getInt(at + LENGTH_AT);
+        long baseOffset = window.getLong(at);
+        return length >= RecordBatch.HEADER_SIZE_BYTES - RecordBatch.OVERHEAD_SIZE_BYTES
+                && windowPosition + (long) at + RecordBatch.OVERHEAD_SIZE_BYTES + length <= size
+                && baseOffset >= nextOffset
+                && baseOffset - segment.baseOffset() <= Integer.MAX_VALUE;
+    }
+
+    private boolean isBatch(int position, int size) throws IOException {
+        BatchCursor cursor = BatchCursor.scan(segment.file(), position, size);
+        return cursor.next() && cursor.wholeBatch().isCrcValid();
+    }
+
+    private boolean hasHole(int from, int end) throws IOException {
+        ByteBuffer sector = ByteBuffer.allocate(SECTOR_BYTES);
+        int position = from;
+        while (position < end) {
+            int next = (int) Math.min(end, (position / SECTOR_BYTES + 1L) * SECTOR_BYTES);
+            sector.clear().limit(next - position);
+            while (sector.hasRemaining()) {
+                if (segment.file().read(sector, position + (long) sector.position()) < 0) {
+                    break;
+                }
+            }
+            sector.flip();
+            boolean longEnough = sector.limit() >= MIN_HOLE_BYTES || next - position == end - from;
+            if (longEnough && isZero(sector)) {
+                return true;
+            }
+            position = next;
+        }
+        return false;
+    }
+
+    private static boolean isZero(ByteBuffer bytes) {
+        for (int i = 0; i < bytes.limit(); i++) {
+            if (bytes.get(i) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    SegmentIndexes indexes() {
+        return indexes;
+    }
+
+    /** The offset of the first batch that was read: what is before it was believed. */
+    long fromOffset() {
+        return fromOffset;
+    }
+
+    /** The offset behind the last good batch. */
+    long nextOffset() {
+        return nextOffset;
+    }
+
+    /** Where the good batches end, in bytes. */
+    int validBytes() {
+        return validBytes;
+    }
+
+    /** What is wrong behind them, null if nothing. */
+    String fault() {
+        return fault;
+    }
+
+    /** Whether the fault is that the file ends within a batch. */
+    boolean isTorn() {
+        return torn;
+    }
+
+    /** Whether a whole batch with a fitting CRC and a later offset lies behind the fault. */
+    boolean batchFollows() {
+        return batchFollows;
+    }
+
+    /** Whether between the good batches and the next good one, or the end, there is a sector of zeros. */
+    boolean hasHole() {
+        return hole;
+    }
+}
