@@ -232,7 +232,7 @@ public final class RecordBatchBuilder {
         int kept = RecordBatch.TIMESTAMP_TYPE_BIT | RecordBatch.TRANSACTIONAL_BIT | RecordBatch.CONTROL_BIT;
         empty.putInt(RecordBatch.LENGTH_AT, RecordBatch.HEADER_SIZE_BYTES - RecordBatch.OVERHEAD_SIZE_BYTES);
         empty.putShort(RecordBatch.ATTRIBUTES_AT, (short) (batch.attributes() & kept));
-        empty.putLong(RecordBatch.BASE_TIMESTAMP_AT, batch.maxTimestampMs());
+        empty.putLong(RecordBatch.BASE_TIMESTAMP_AT, RecordBatch.NO_TIMESTAMP_MS);
         empty.putInt(RecordBatch.RECORD_COUNT_AT, 0);
         new RecordBatch().wrap(empty, 0).updateCrc();
         return empty;

@@ -37,6 +37,11 @@ final class ZstdCodec {
         target.write(out, 0, (int) count);
     }
 
+    /** How many streams hold native memory now. */
+    static int openStreams() {
+        return OPEN.size();
+    }
+
     private static void closeDropped() throws IOException {
         for (Reference<? extends Handle> dropped = DROPPED.poll(); dropped != null; dropped = DROPPED.poll()) {
             ((NativeStream) dropped).close();
