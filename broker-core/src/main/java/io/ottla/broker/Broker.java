@@ -1,0 +1,127 @@
+package io.ottla.broker;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.Listener;
+import io.ottla.broker.handler.ApiVersionsHandler;
+import io.ottla.broker.handler.RequestHandler;
+import io.ottla.broker.handler.RequestHandlers;
+import io.ottla.broker.network.NetworkConfig;
+import io.ottla.broker.network.SocketServer;
+import io.ottla.broker.time.WheelTimer;
+import io.ottla.storage.Clock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The composition root: makes the parts of a broker in the order of their dependencies, and ends them in the reverse. */
+final class Broker implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
+
+    private final BrokerConfig config;
+    private final Clock clock;
+
+    /** What has been started, the last first. */
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private List<Listener> advertised = List.of();
+
+    private Broker(BrokerConfig config, Clock clock) {
+        this.config = config;
+        this.clock = clock;
+    }
+
+    /**
+     * Starts a broker.
+     *
+     * @throws UncheckedIOException if a port or a log directory cannot be had; the message of its cause says which and why
+     */
+    static Broker start(BrokerConfig config, Clock clock) {
+        Broker broker = new Broker(config, clock);
+        try {
+            broker.start();
+            return broker;
+        } catch (IOException e) {
+            broker.close();
+            throw new UncheckedIOException(e);
+        } catch (RuntimeException | Error e) {
+            broker.close();
+            throw e;
+        }
+    }
+
+    private void start() throws IOException {
+        WheelTimer timer = started(new WheelTimer(clock, "ottla-" + config.nodeId() + "-timer"));
+        SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
+        advertised = advertised(server.bind());
+
+        List<RequestHandler<?>> handlers = new ArrayList<>();
+        handlers.add(new ApiVersionsHandler(handlers));
+        server.start(new RequestHandlers(handlers));
+    }
+
+    private <T extends AutoCloseable> T started(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    private NetworkConfig networkConfig() {
+        int threads = config.isSet("num.network.threads")
+                ? config.numNetworkThreads()
+                : Math.min(config.numNetworkThreads(), Runtime.getRuntime().availableProcessors());
+        return new NetworkConfig(
+                config.nodeId(),
+                config.listeners(),
+                threads,
+                config.socketRequestMaxBytes(),
+                config.connectionsMaxIdleMs(),
+                config.socketListenBacklogSize(),
+                // The system adapts its own default to the connection; a fixed size, as Apache Kafka's default, stops
+                // that.
+                config.isSet("socket.send.buffer.bytes") ? config.socketSendBufferBytes() : -1,
+                config.isSet("socket.receive.buffer.bytes") ? config.socketReceiveBufferBytes() : -1);
+    }
+
+    /** The end points for clients: port 0 is the one that was bound, an empty host is this one. */
+    private List<Listener> advertised(List<Listener> bound) throws IOException {
+        List<Listener> result = new ArrayList<>();
+        for (Listener listener : config.advertisedListeners()) {
+            int port = listener.port();
+            for (Listener candidate : bound) {
+                if (port == 0 && candidate.name().equals(listener.name())) {
+                    port = candidate.port();
+                }
+            }
+            String host = listener.host().isEmpty() ? InetAddress.getLocalHost().getHostName() : listener.host();
+            result.add(new Listener(listener.name(), listener.securityProtocol(), host, port));
+        }
+        return result;
+    }
+
+    /** The end points that clients are told, with their ports. */
+    List<Listener> advertised() {
+        return advertised;
+    }
+
+    BrokerConfig config() {
+        return config;
+    }
+
+    /** Stops everything; what fails to stop is logged and does not keep the rest from it. */
+    @Override
+    public void close() {
+        for (AutoCloseable part = parts.poll(); part != null; part = parts.poll()) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.error("Failed to stop {}", part, e);
+            }
+        }
+    }
+}

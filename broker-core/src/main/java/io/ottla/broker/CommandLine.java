@@ -1,0 +1,119 @@
+package io.ottla.broker;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * The arguments of {@link Main}.
+ *
+ * @param action what to do
+ * @param file the configuration file, or null
+ * @param overrides configuration keys and values that go before those of the file
+ */
+record CommandLine(Action action, Path file, Map<String, String> overrides) {
+
+    /** What {@code --help} prints. */
+    static final String USAGE = """
+            Usage: java -jar ottla.jar [server.properties] [--override key=value ...]
+
+            Starts a broker that speaks the Kafka protocol. Without arguments it listens on localhost:9092
+            and keeps its data in the folder ottla-data.
+
+              server.properties        a configuration file with Apache Kafka's keys
+              --override key=value     sets one key, before what the file says; may be repeated
+              --help                   prints this text
+              --version                prints the version
+            """;
+
+    /** What the process is asked to do. */
+    enum Action {
+        START,
+        HELP,
+        VERSION
+    }
+
+    /** The arguments cannot be understood; the message is for the user. */
+    static final class UsageException extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        UsageException(String message) {
+            super(message + " (--help shows what is possible)");
+        }
+    }
+
+    /** @throws UsageException if the arguments are none of those in {@link #USAGE} */
+    static CommandLine parse(String... arguments) {
+        Path file = null;
+        Map<String, String> overrides = new LinkedHashMap<>();
+        for (int i = 0; i < arguments.length; i++) {
+            String argument = arguments[i];
+            switch (argument) {
+                case "--help", "-h" -> {
+                    return new CommandLine(Action.HELP, null, Map.of());
+                }
+                case "--version" -> {
+                    return new CommandLine(Action.VERSION, null, Map.of());
+                }
+                case "--override" -> {
+                    i++;
+                    if (i == arguments.length) {
+                        throw new UsageException("--override needs key=value");
+                    }
+                    addOverride(overrides, arguments[i]);
+                }
+                default -> {
+                    if (argument.startsWith("--override=")) {
+                        addOverride(overrides, argument.substring("--override=".length()));
+                    } else if (argument.startsWith("-")) {
+                        throw new UsageException("Unknown option " + argument);
+                    } else if (file != null) {
+                        throw new UsageException("More than one configuration file: " + file + " and " + argument);
+                    } else {
+                        file = Path.of(argument);
+                    }
+                }
+            }
+        }
+        return new CommandLine(Action.START, file, overrides);
+    }
+
+    private static void addOverride(Map<String, String> overrides, String text) {
+        int equals = text.indexOf('=');
+        if (equals <= 0) {
+            throw new UsageException("--override needs key=value, not " + text);
+        }
+        overrides.put(
+                text.substring(0, equals).strip(), text.substring(equals + 1).strip());
+    }
+
+    /**
+     * All configuration keys and values that were given.
+     *
+     * @throws IOException if the file cannot be read; the message names it
+     */
+    Map<String, String> properties() throws IOException {
+        Map<String, String> all = new LinkedHashMap<>();
+        if (file != null) {
+            Properties properties = new Properties();
+            try (Reader reader = Files.newBufferedReader(file)) {
+                properties.load(reader);
+            } catch (NoSuchFileException e) {
+                throw new IOException("There is no configuration file " + file, e);
+            } catch (IOException | IllegalArgumentException e) {
+                throw new IOException("The configuration file " + file + " cannot be read: " + e.getMessage(), e);
+            }
+            for (String key : properties.stringPropertyNames()) {
+                all.put(key, properties.getProperty(key).strip());
+            }
+        }
+        all.putAll(overrides);
+        return all;
+    }
+}

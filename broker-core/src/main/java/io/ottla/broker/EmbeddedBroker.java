@@ -1,0 +1,201 @@
+package io.ottla.broker;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.Listener;
+import io.ottla.storage.Clock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/**
+ * A broker inside this JVM.
+ *
+ * <pre>{@code
+ * try (EmbeddedBroker broker = EmbeddedBroker.start()) {
+ *     properties.put("bootstrap.servers", broker.bootstrapServers());
+ *     ...
+ * }
+ * }</pre>
+ *
+ * <p>Any number of brokers may run side by side. A broker sets no system property, adds no shutdown hook, configures no logging,
+ * and leaves no thread behind when it is closed; its threads are daemons, so a broker that is forgotten does not keep the JVM alive.
+ * Thread-safe.
+ */
+public final class EmbeddedBroker implements AutoCloseable {
+
+    private final Broker broker;
+    private final Path throwAwayFolder;
+    private boolean closed;
+
+    private EmbeddedBroker(Broker broker, Path throwAwayFolder) {
+        this.broker = broker;
+        this.throwAwayFolder = throwAwayFolder;
+    }
+
+    /**
+     * Starts a broker on a free port of localhost with an empty data folder that goes when the broker is closed.
+     *
+     * @throws UncheckedIOException if the port or the folder cannot be had
+     */
+    public static EmbeddedBroker start() {
+        return builder().start();
+    }
+
+    /** What a broker is to be like, where the defaults do not suit. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Where clients connect first: {@code host:port} of every listener, with commas in between. */
+    public String bootstrapServers() {
+        return broker.advertised().stream()
+                .map(listener -> listener.host() + ":" + listener.port())
+                .collect(Collectors.joining(","));
+    }
+
+    /** Where clients of one listener connect first.
+     *
+     * @param listenerName the name as in the configuration key {@code listeners}
+     * @throws IllegalArgumentException if there is no such listener
+     */
+    public String bootstrapServers(String listenerName) {
+        for (Listener listener : broker.advertised()) {
+            if (listener.name().equalsIgnoreCase(listenerName)) {
+                return listener.host() + ":" + listener.port();
+            }
+        }
+        throw new IllegalArgumentException("There is no listener " + listenerName);
+    }
+
+    /** The port of the first listener. */
+    public int port() {
+        return broker.advertised().get(0).port();
+    }
+
+    /** The folder that holds the data; the first where there are several. */
+    public Path dataFolder() {
+        return Path.of(broker.config().logDirs().get(0)).toAbsolutePath().normalize();
+    }
+
+    /**
+     * Stops the broker: requests in flight are answered, the logs are flushed and marked as cleanly closed. Has no effect on a closed
+     * broker.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        broker.close();
+        if (throwAwayFolder != null) {
+            delete(throwAwayFolder);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path directory, IOException failure) throws IOException {
+                    Files.deleteIfExists(directory);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to delete " + folder, e);
+        }
+    }
+
+    /** Says what a broker is to be like. Not thread-safe; may start several brokers, one after the other. */
+    public static final class Builder {
+
+        private final Map<String, String> configs = new LinkedHashMap<>();
+        private Clock clock = Clock.system();
+        private Path dataFolder;
+        private int port;
+
+        private Builder() {}
+
+        /** The port of the one listener on localhost, 1 to 65535; 0, the default, takes a free one. */
+        public Builder port(int listenerPort) {
+            if (listenerPort < 0 || listenerPort > 65_535) {
+                throw new IllegalArgumentException("Not a port: " + listenerPort);
+            }
+            port = listenerPort;
+            return this;
+        }
+
+        /** Keeps the data in this folder, which is made if need be and stays when the broker is closed. */
+        public Builder dataFolder(Path folder) {
+            dataFolder = Objects.requireNonNull(folder, "folder");
+            return this;
+        }
+
+        /** Sets a configuration key of Apache Kafka, such as {@code num.partitions}. */
+        public Builder config(String key, Object value) {
+            configs.put(Objects.requireNonNull(key, "key"), value.toString());
+            return this;
+        }
+
+        /** Sets several configuration keys. */
+        public Builder configs(Map<String, ?> keysAndValues) {
+            keysAndValues.forEach(this::config);
+            return this;
+        }
+
+        /** Where the broker takes its time from; the clock of the machine unless set. */
+        public Builder clock(Clock brokerClock) {
+            clock = Objects.requireNonNull(brokerClock, "brokerClock");
+            return this;
+        }
+
+        /**
+         * Starts a broker.
+         *
+         * @throws io.ottla.broker.config.ConfigException if a configuration value is not allowed
+         * @throws UncheckedIOException if a port or the data folder cannot be had; the message of its cause says which and why
+         */
+        public EmbeddedBroker start() {
+            Map<String, String> all = new LinkedHashMap<>(configs);
+            all.putIfAbsent("listeners", "PLAINTEXT://localhost:" + port);
+            Path throwAway = null;
+            if (dataFolder != null) {
+                all.put("log.dirs", dataFolder.toString());
+            } else if (!all.containsKey("log.dirs") && !all.containsKey("log.dir")) {
+                throwAway = newFolder();
+                all.put("log.dirs", throwAway.toString());
+            }
+            try {
+                return new EmbeddedBroker(Broker.start(BrokerConfig.of(all), clock), throwAway);
+            } catch (RuntimeException | Error e) {
+                if (throwAway != null) {
+                    delete(throwAway);
+                }
+                throw e;
+            }
+        }
+
+        private static Path newFolder() {
+            try {
+                return Files.createTempDirectory("ottla-");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

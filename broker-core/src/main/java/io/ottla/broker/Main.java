@@ -1,0 +1,100 @@
+package io.ottla.broker;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.ConfigException;
+import io.ottla.storage.Clock;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts a broker as a process of its own. See {@link CommandLine#USAGE}. */
+public final class Main {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+    private Main() {}
+
+    /** Runs until the process is told to end; exits with 1 if the broker cannot be started. */
+    public static void main(String[] arguments) throws InterruptedException {
+        Optional<Broker> broker = run(arguments, System.out, System.err);
+        if (broker.isEmpty()) {
+            return;
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker.get()), "ottla-stop"));
+        // All threads of a broker are daemons; this one keeps the process until the signal.
+        new CountDownLatch(1).await();
+    }
+
+    private static Optional<Broker> run(String[] arguments, PrintStream out, PrintStream err) {
+        try {
+            CommandLine commandLine = CommandLine.parse(arguments);
+            switch (commandLine.action()) {
+                case HELP -> out.print(CommandLine.USAGE);
+                case VERSION -> out.println("Ottla " + version());
+                case START -> {
+                    return Optional.of(start(commandLine));
+                }
+            }
+            return Optional.empty();
+        } catch (CommandLine.UsageException | ConfigException e) {
+            err.println(e.getMessage());
+        } catch (IOException e) {
+            err.println(reason(e));
+        } catch (UncheckedIOException e) {
+            err.println(reason(e.getCause()));
+        }
+        err.flush();
+        System.exit(1);
+        return Optional.empty();
+    }
+
+    private static String reason(IOException e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+
+    private static Broker start(CommandLine commandLine) throws IOException {
+        Clock clock = Clock.system();
+        BrokerConfig config = BrokerConfig.of(commandLine.properties());
+        Broker broker = Broker.start(config, clock);
+        LOG.info(
+                "Ottla {} is ready on {} after {} ms, data in {}",
+                version(),
+                broker.advertised().stream()
+                        .map(listener -> listener.host() + ":" + listener.port())
+                        .collect(Collectors.joining(",")),
+                millisSinceProcessStart(clock),
+                config.logDirs().stream()
+                        .map(folder ->
+                                Path.of(folder).toAbsolutePath().normalize().toString())
+                        .collect(Collectors.joining(",")));
+        return broker;
+    }
+
+    private static void stop(Broker broker) {
+        LOG.info("Stopping");
+        broker.close();
+        LOG.info("Stopped");
+    }
+
+    private static long millisSinceProcessStart(Clock clock) {
+        long nowMs = clock.timeMs();
+        return nowMs
+                - ProcessHandle.current()
+                        .info()
+                        .startInstant()
+                        .map(Instant::toEpochMilli)
+                        .orElse(nowMs);
+    }
+
+    private static String version() {
+        String version = Main.class.getPackage().getImplementationVersion();
+        return version == null ? "(not packaged)" : version;
+    }
+}

@@ -1,0 +1,570 @@
+package io.ottla.broker.network;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.ottla.broker.handler.ApiVersionsHandler;
+import io.ottla.broker.handler.ConnectionContext;
+import io.ottla.broker.handler.RequestHandler;
+import io.ottla.broker.handler.RequestInterceptor;
+import io.ottla.broker.time.TimerTask;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ApiKey;
+import io.ottla.protocol.ApiMessage;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.MalformedMessageException;
+import io.ottla.protocol.ProtocolReader;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client connection: turns frames into requests, runs their handlers on the event loop, and sends the answers in the
+ * order of the requests.
+ *
+ * <p>Answers given while a burst of reads goes on leave together when it ends; others leave at once. Reading stops while
+ * too many requests are in flight or too many answered bytes wait for the client, and goes on when they have drained.
+ *
+ * <p>Everything here happens on the event loop unless a method says otherwise.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // a channel whose write fails closes itself, and a close needs no witness
+final class Connection extends ChannelInboundHandlerAdapter implements ConnectionContext, FrameConsumer {
+
+    /** Reading pauses at so many unanswered requests. */
+    static final int MAX_IN_FLIGHT = 128;
+
+    /** Requests whose body has views of the frame; all others are copied out of it when they are parsed. */
+    static final Set<ApiKey> USING_FRAME = EnumSet.of(ApiKey.PRODUCE, ApiKey.ENVELOPE, ApiKey.PUSH_TELEMETRY);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+    private static final int HEADER_START_SIZE_BYTES = 8;
+    private static final int FLUSH_FROM_BYTES = 128 * 1024;
+    private static final long NANOS_PER_MS = 1_000_000L;
+    private static final String UNKNOWN = "unknown";
+
+    private final long id;
+    private final String listenerName;
+    private final ServerContext server;
+    private final NetworkLoop loop;
+    private final RequestFrameDecoder decoder;
+    private final ArrayDeque<InFlightRequest> inFlight = new ArrayDeque<>();
+    private final ClientIdCache clientIds = new ClientIdCache();
+
+    private ChannelHandlerContext ctx;
+    private InetSocketAddress remote;
+    private InetSocketAddress local;
+
+    /** Encoded answers that the channel does not have yet, or null. */
+    private ByteBuf outbound;
+
+    private boolean unflushed;
+    private boolean inReadBurst;
+    private boolean resuming;
+    private boolean open;
+    private boolean stopping;
+    private boolean closing;
+    private boolean closed;
+    private long lastActiveNanos;
+    private TimerTask idleCheck;
+    private volatile String clientSoftwareName = UNKNOWN;
+    private volatile String clientSoftwareVersion = UNKNOWN;
+
+    /** Guarded by itself, with the flag below. */
+    private final List<Runnable> closeTasks = new ArrayList<>();
+
+    private boolean closeTasksRun;
+
+    Connection(String listenerName, ServerContext server, NetworkLoop loop) {
+        this.id = server.nextConnectionId();
+        this.listenerName = listenerName;
+        this.server = server;
+        this.loop = loop;
+        this.decoder = new RequestFrameDecoder(this, server.config().maxRequestSizeBytes());
+    }
+
+    /** The stage in front of this one. */
+    RequestFrameDecoder decoder() {
+        return decoder;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        ctx = context;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) throws Exception {
+        remote = (InetSocketAddress) context.channel().remoteAddress();
+        local = (InetSocketAddress) context.channel().localAddress();
+        if (remote == null || local == null || server.isStopping()) {
+            // The peer has gone before the first look at it, or the broker is about to.
+            context.close();
+            return;
+        }
+        open = true;
+        loop.add(this);
+        server.connectionOpened();
+        lastActiveNanos = server.clock().nanoTime();
+        if (server.config().maxIdleMs() > 0) {
+            scheduleIdleCheck(server.config().maxIdleMs());
+        }
+        super.channelActive(context);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) throws Exception {
+        if (open && !closed) {
+            onClosed();
+        }
+        super.channelInactive(context);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) throws Exception {
+        inReadBurst = false;
+        lastActiveNanos = server.clock().nanoTime();
+        flush();
+        updateReading();
+        super.channelReadComplete(context);
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) throws Exception {
+        if (open && !inReadBurst) {
+            updateReading();
+        }
+        super.channelWritabilityChanged(context);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (cause instanceof IOException) {
+            LOG.debug("Connection {} failed", this, cause);
+        } else {
+            LOG.error("Closing connection {} after an unexpected error", this, cause);
+        }
+        context.close();
+    }
+
+    /** Answers what is in flight and closes. */
+    void stop() {
+        stopping = true;
+        ctx.channel().config().setAutoRead(false);
+        if (inFlight.isEmpty()) {
+            closeAfterFlush();
+        }
+    }
+
+    /** Closes at once. */
+    void close() {
+        ctx.close();
+    }
+
+    // Requests
+
+    @Override
+    public boolean paused() {
+        return closed
+                || closing
+                || stopping
+                || inFlight.size() >= MAX_IN_FLIGHT
+                || !ctx.channel().isWritable();
+    }
+
+    @Override
+    public void onInvalidSize(int sizeBytes) {
+        reject("a request of " + sizeBytes + " bytes, allowed are 0 to "
+                + server.config().maxRequestSizeBytes());
+    }
+
+    @Override
+    public void onFrame(ByteBuf frame, int index, int sizeBytes) {
+        inReadBurst = true;
+        ByteBuffer in = frame.internalNioBuffer(index, sizeBytes);
+        if (sizeBytes < HEADER_START_SIZE_BYTES) {
+            reject("a request of " + sizeBytes + " bytes has no header");
+            return;
+        }
+        short apiKeyId = in.getShort();
+        short version = in.getShort();
+        int correlationId = in.getInt();
+        RequestHandler<?> handler = server.handlers().forId(apiKeyId);
+        if (handler == null) {
+            reject("API key " + apiKeyId + " is not served");
+        } else if (version < handler.lowestVersion() || version > handler.highestVersion()) {
+            onUnsupportedVersion(handler.apiKey(), version, correlationId);
+        } else {
+            serve(handler, version, correlationId, in, frame);
+        }
+    }
+
+    private void serve(RequestHandler<?> handler, short version, int correlationId, ByteBuffer in, ByteBuf frame) {
+        ApiKey apiKey = handler.apiKey();
+        InFlightRequest request;
+        ApiMessage body = apiKey.newRequest();
+        try {
+            int headerVersion = apiKey.requestHeaderVersion(version);
+            String clientId = headerVersion < 1 ? "" : clientIds.read(in);
+            ProtocolReader reader = new ProtocolReader(in);
+            if (headerVersion >= 2) {
+                reader.readUnknownTaggedFields();
+            }
+            body.read(reader, version);
+            request = new InFlightRequest(this, apiKey, version, correlationId, clientId);
+        } catch (MalformedMessageException e) {
+            reject("malformed " + apiKey + " request of version " + version + ": " + e.getMessage());
+            return;
+        }
+        inFlight.addLast(request);
+        dispatch(handler, body, request);
+        if (!request.isAnswered() && USING_FRAME.contains(apiKey)) {
+            request.hold(frame);
+        }
+    }
+
+    /** As Apache Kafka: only ApiVersions is answered, in version 0, so that the client can choose another version. */
+    private void onUnsupportedVersion(ApiKey apiKey, short version, int correlationId) {
+        if (apiKey != ApiKey.API_VERSIONS) {
+            reject(apiKey + " has no version " + version);
+            return;
+        }
+        InFlightRequest request = new InFlightRequest(this, apiKey, (short) 0, correlationId, "");
+        inFlight.addLast(request);
+        request.respond(ApiVersionsHandler.unsupportedVersion());
+    }
+
+    private void reject(String reason) {
+        LOG.info("Closing connection {}: {}", this, reason);
+        closeAfterFlush();
+    }
+
+    private void dispatch(RequestHandler<?> handler, ApiMessage body, InFlightRequest request) {
+        RequestInterceptor interceptor = server.interceptor();
+        if (interceptor == null
+                || interceptor.beforeApply(request, body, () -> execute(() -> apply(handler, body, request)))) {
+            apply(handler, body, request);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // a handler's API key and the type of its requests belong together
+    private static void apply(RequestHandler<?> handler, ApiMessage body, InFlightRequest request) {
+        RequestHandler<ApiMessage> typed = (RequestHandler<ApiMessage>) handler;
+        try {
+            typed.handle(body, request);
+        } catch (ApiException e) {
+            onFailure(typed, body, request, e.error(), e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.error("Failed to serve {}", request, e);
+            onFailure(typed, body, request, ErrorCode.UNKNOWN_SERVER_ERROR, null);
+        }
+    }
+
+    private static void onFailure(
+            RequestHandler<ApiMessage> handler,
+            ApiMessage body,
+            InFlightRequest request,
+            ErrorCode error,
+            String message) {
+        if (request.isAnswered()) {
+            return;
+        }
+        ApiMessage response = handler.errorResponse(body, request.apiVersion(), error, message);
+        if (response == null) {
+            request.disconnect();
+        } else {
+            request.respond(response);
+        }
+    }
+
+    // Answers
+
+    /** A request has its answer. */
+    void onAnswer(InFlightRequest request) {
+        RequestInterceptor interceptor = server.interceptor();
+        if (interceptor == null
+                || request.response() == null
+                || interceptor.applied(request, request.response(), () -> execute(() -> onReady(request)))) {
+            onReady(request);
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a request is equal to itself only
+    private void onReady(InFlightRequest request) {
+        request.markReady();
+        if (closed || closing) {
+            request.releaseFrame();
+            ResponseWriter.discard(request);
+            return;
+        }
+        if (inFlight.peekFirst() == request) {
+            sendReady();
+            if (!inReadBurst && !closed) {
+                lastActiveNanos = server.clock().nanoTime();
+                flush();
+                updateReading();
+            }
+        }
+    }
+
+    private void sendReady() {
+        InFlightRequest head = inFlight.peekFirst();
+        while (head != null && head.isReady() && !closed && !closing) {
+            inFlight.pollFirst();
+            try {
+                send(head);
+            } finally {
+                head.releaseFrame();
+            }
+            head = inFlight.peekFirst();
+        }
+        if (stopping && inFlight.isEmpty() && !closed && !closing) {
+            closeAfterFlush();
+        }
+    }
+
+    private void send(InFlightRequest request) {
+        if (request.isDisconnect()) {
+            closeAfterFlush();
+            return;
+        }
+        ApiMessage response = request.response();
+        if (response == null) {
+            return;
+        }
+        RequestInterceptor interceptor = server.interceptor();
+        if (interceptor != null) {
+            response = interceptor.beforeWrite(request, response);
+        }
+        try {
+            outbound = loop.responseWriter().write(ctx, outbound, request, response);
+            unflushed = true;
+        } catch (RuntimeException e) {
+            LOG.error("Closing connection {}: failed to write the answer to {}", this, request, e);
+            outbound = null; // the writer has released it
+            ctx.close();
+            return;
+        }
+        if (outbound != null && outbound.readableBytes() >= FLUSH_FROM_BYTES) {
+            flush();
+        }
+    }
+
+    private void flush() {
+        if (!unflushed) {
+            return;
+        }
+        RequestInterceptor interceptor = server.interceptor();
+        if (interceptor == null || interceptor.beforeFlush(this, () -> execute(this::flushNow))) {
+            flushNow();
+        }
+    }
+
+    private void flushNow() {
+        unflushed = false;
+        if (outbound != null) {
+            ByteBuf bytes = outbound;
+            outbound = null;
+            ctx.writeAndFlush(bytes, ctx.voidPromise());
+        } else {
+            ctx.flush();
+        }
+    }
+
+    /** Hands out the frames that a pause has kept back, then turns reading on or off. */
+    private void updateReading() {
+        if (resuming || closed || closing) {
+            return;
+        }
+        resuming = true;
+        try {
+            while (decoder.hasFrame() && !paused()) {
+                decoder.resume();
+                inReadBurst = false;
+                flush();
+            }
+        } finally {
+            resuming = false;
+        }
+        if (!closed && !closing) {
+            ChannelConfig config = ctx.channel().config();
+            boolean read = !paused();
+            if (config.isAutoRead() != read) {
+                config.setAutoRead(read);
+            }
+        }
+    }
+
+    // The end
+
+    private void closeAfterFlush() {
+        if (closing) {
+            return;
+        }
+        closing = true;
+        decoder.close();
+        ctx.channel().config().setAutoRead(false);
+        ByteBuf last = outbound == null ? Unpooled.EMPTY_BUFFER : outbound;
+        outbound = null;
+        unflushed = false;
+        ctx.writeAndFlush(last).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void onClosed() {
+        closed = true;
+        loop.remove(this);
+        if (idleCheck != null) {
+            idleCheck.cancel();
+        }
+        if (outbound != null) {
+            outbound.release();
+            outbound = null;
+        }
+        // Those without an answer keep their frame until they have one: a handler may be at work on it.
+        for (InFlightRequest request : inFlight) {
+            if (request.isReady()) {
+                request.releaseFrame();
+                ResponseWriter.discard(request);
+            }
+        }
+        inFlight.clear();
+        runCloseTasks();
+        server.connectionClosed();
+    }
+
+    private void runCloseTasks() {
+        List<Runnable> tasks;
+        synchronized (closeTasks) {
+            closeTasksRun = true;
+            tasks = List.copyOf(closeTasks);
+            closeTasks.clear();
+        }
+        for (Runnable task : tasks) {
+            try {
+                task.run();
+            } catch (RuntimeException e) {
+                LOG.error("A task for the end of connection {} failed", this, e);
+            }
+        }
+    }
+
+    private void scheduleIdleCheck(long delayMs) {
+        idleCheck = server.timer().schedule(() -> executeIfOpen(this::checkIdle), delayMs);
+    }
+
+    private void checkIdle() {
+        if (closed) {
+            return;
+        }
+        long maxIdleMs = server.config().maxIdleMs();
+        long idleMs = (server.clock().nanoTime() - lastActiveNanos) / NANOS_PER_MS;
+        if (!inFlight.isEmpty() && !closing) {
+            scheduleIdleCheck(maxIdleMs);
+        } else if (idleMs < maxIdleMs) {
+            scheduleIdleCheck(maxIdleMs - idleMs);
+        } else {
+            LOG.debug("Closing connection {}: idle for {} ms", this, idleMs);
+            ctx.close();
+        }
+    }
+
+    // The connection as others see it
+
+    boolean inEventLoop() {
+        return loop.eventLoop().inEventLoop();
+    }
+
+    /** Runs a task on the event loop: at once when called there. May be called on any thread. */
+    void execute(Runnable task) {
+        if (inEventLoop()) {
+            task.run();
+        } else {
+            executeIfOpen(task);
+        }
+    }
+
+    /**
+     * Runs a task on the event loop. May be called on any thread.
+     *
+     * @throws RejectedExecutionException if the server has ended
+     */
+    void executeLater(Runnable task) {
+        loop.eventLoop().execute(task);
+    }
+
+    private void executeIfOpen(Runnable task) {
+        try {
+            executeLater(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("A task of connection {} comes after the end of the server", this, e);
+        }
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public int brokerId() {
+        return server.config().brokerId();
+    }
+
+    @Override
+    public String listenerName() {
+        return listenerName;
+    }
+
+    @Override
+    public InetAddress remoteAddress() {
+        return remote.getAddress();
+    }
+
+    @Override
+    public int localPort() {
+        return local.getPort();
+    }
+
+    @Override
+    public String clientSoftwareName() {
+        return clientSoftwareName;
+    }
+
+    @Override
+    public String clientSoftwareVersion() {
+        return clientSoftwareVersion;
+    }
+
+    @Override
+    public void clientSoftware(String name, String version) {
+        clientSoftwareName = name;
+        clientSoftwareVersion = version;
+    }
+
+    @Override
+    public void onClose(Runnable task) {
+        synchronized (closeTasks) {
+            if (!closeTasksRun) {
+                closeTasks.add(task);
+                return;
+            }
+        }
+        task.run();
+    }
+
+    @Override
+    public String toString() {
+        return id + " (" + listenerName + ", " + remote + ")";
+    }
+}

@@ -1,0 +1,153 @@
+package io.ottla.broker.network;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ServerChannel;
+import io.ottla.broker.config.Listener;
+import io.ottla.broker.handler.RequestHandlers;
+import io.ottla.broker.handler.RequestInterceptor;
+import io.ottla.broker.time.BrokerTimer;
+import io.ottla.storage.Clock;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Accepts connections and serves their requests. First {@link #bind}, which makes the ports known, then {@link #start}, when
+ * all is ready to answer; clients that connect in between wait in the backlog.
+ *
+ * <p>Not thread-safe, except for {@link #interceptor}.
+ */
+public final class SocketServer implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
+
+    /** How long a request that is at work may take to be answered when the server stops. */
+    private static final int DRAIN_TIMEOUT_MS = 1000;
+
+    private static final int CLOSE_TIMEOUT_MS = 2000;
+
+    private final ServerContext context;
+    private final EventLoops loops;
+    private final List<Channel> serverChannels = new ArrayList<>();
+    private boolean closed;
+
+    public SocketServer(NetworkConfig config, Clock clock, BrokerTimer timer) {
+        this.context = new ServerContext(config, clock, timer);
+        this.loops = new EventLoops(config.threads(), "ottla-" + config.brokerId() + "-network-");
+    }
+
+    /**
+     * Takes the ports of all listeners.
+     *
+     * @return the listeners with the ports that were bound, in the order given
+     * @throws IOException if one of them cannot be had; the server is then to be closed
+     */
+    public List<Listener> bind() throws IOException {
+        List<Listener> bound = new ArrayList<>();
+        for (Listener listener : context.config().listeners()) {
+            Channel channel = bind(listener);
+            serverChannels.add(channel);
+            bound.add(listener.withPort(((InetSocketAddress) channel.localAddress()).getPort()));
+        }
+        return bound;
+    }
+
+    private Channel bind(Listener listener) throws IOException {
+        InetSocketAddress address = listener.host().isEmpty()
+                ? new InetSocketAddress(listener.port())
+                : new InetSocketAddress(listener.host(), listener.port());
+        if (address.isUnresolved()) {
+            throw new BindException("Cannot listen on " + listener + ": the host name is unknown");
+        }
+        ServerChannel channel = loops.newServerChannel();
+        channel.config().setAutoRead(false);
+        channel.config().setOption(ChannelOption.SO_BACKLOG, context.config().backlog());
+        channel.pipeline().addLast(new Acceptor(listener, context, loops));
+        ChannelFuture registered =
+                loops.acceptor().eventLoop().register(channel).awaitUninterruptibly();
+        ChannelFuture done = registered.isSuccess() ? channel.bind(address).awaitUninterruptibly() : registered;
+        if (!done.isSuccess()) {
+            channel.close().awaitUninterruptibly();
+            throw bindFailure(listener, done.cause());
+        }
+        return channel;
+    }
+
+    private static IOException bindFailure(Listener listener, Throwable cause) {
+        String reason = String.valueOf(cause.getMessage());
+        String text = reason.contains("in use") ? "the port is taken" : reason;
+        BindException failure = new BindException("Cannot listen on " + listener + ": " + text);
+        failure.initCause(cause);
+        return failure;
+    }
+
+    /** Begins to accept connections and to serve requests. */
+    public void start(RequestHandlers handlers) {
+        context.handlers(handlers);
+        for (Channel channel : serverChannels) {
+            channel.config().setAutoRead(true);
+        }
+    }
+
+    /** Arms or, with null, disarms the interception of requests. May be called on any thread, at any time. */
+    public void interceptor(RequestInterceptor interceptor) {
+        context.interceptor(interceptor);
+    }
+
+    /**
+     * Stops: no more connections and requests are taken, those in flight are answered, all connections closed, all threads
+     * ended. A request that is not answered within a second loses its connection.
+     */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (Channel channel : serverChannels) {
+            channel.close().awaitUninterruptibly();
+        }
+        context.stop();
+        RequestHandlers handlers = context.handlers();
+        if (handlers != null) {
+            onAllConnections(Connection::stop);
+            handlers.drain();
+            if (!awaitAllClosed(DRAIN_TIMEOUT_MS)) {
+                LOG.debug("Closing connections whose requests are not answered");
+                onAllConnections(Connection::close);
+                awaitAllClosed(CLOSE_TIMEOUT_MS);
+            }
+        }
+        loops.close();
+    }
+
+    private void onAllConnections(Consumer<Connection> action) {
+        for (NetworkLoop loop : loops.all()) {
+            loop.eventLoop().execute(() -> loop.connections().forEach(action));
+        }
+    }
+
+    private boolean awaitAllClosed(int timeoutMs) {
+        try {
+            context.allClosed().get(timeoutMs, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

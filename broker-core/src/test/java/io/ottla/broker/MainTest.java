@@ -1,0 +1,135 @@
+package io.ottla.broker;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Starts the broker as users do, as a process. */
+class MainTest {
+
+    private static final int PATIENCE_SECONDS = 60;
+    private static final int EXIT_BY_SIGTERM = 128 + 15;
+
+    @TempDir
+    private Path folder;
+
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void endProcesses() {
+        started.forEach(Process::destroyForcibly);
+    }
+
+    @Test
+    void shouldSayOnceWhenItIsReadyAndStopOnSigterm() throws Exception {
+        Process broker = start("--override", "listeners=PLAINTEXT://localhost:0", "--override", "log.dirs=" + data());
+        try (BufferedReader out = broker.inputReader(StandardCharsets.UTF_8)) {
+            String ready = lineWith(out, "is ready");
+            assertTrue(
+                    ready.matches(".*is ready on localhost:[1-9][0-9]* after [0-9]+ ms, data in "
+                            + Pattern.quote(data().toString()) + ".*"),
+                    ready);
+            broker.toHandle().destroy(); // Process.destroy would close the streams as well
+            lineWith(out, "Stopped");
+            assertTrue(broker.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
+            assertEquals(EXIT_BY_SIGTERM, broker.exitValue());
+        }
+    }
+
+    @Test
+    void shouldReadAPropertiesFile() throws Exception {
+        Path file = folder.resolve("server.properties");
+        Files.writeString(file, "listeners=PLAINTEXT://localhost:0\nlog.dirs=" + data() + "\nprocess.roles=broker\n");
+        Process broker = start(file.toString());
+        try (BufferedReader out = broker.inputReader(StandardCharsets.UTF_8)) {
+            lineWith(out, "is ready");
+        }
+    }
+
+    @Test
+    void shouldEndWithOneLineForABadValue() throws Exception {
+        assertFailure("num.partitions", start("--override", "num.partitions=many"));
+    }
+
+    @Test
+    void shouldEndWithOneLineWhenThePortIsTaken() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
+            Process broker = start(
+                    "--override",
+                    "listeners=PLAINTEXT://localhost:" + taken.getLocalPort(),
+                    "--override",
+                    "log.dirs=" + data());
+            assertFailure("the port is taken", broker);
+        }
+    }
+
+    @Test
+    void shouldEndWithOneLineForAnUnknownOption() throws Exception {
+        assertFailure("Unknown option --port", start("--port"));
+    }
+
+    @Test
+    void shouldPrintHelpAndVersion() throws Exception {
+        Process help = start("--help");
+        assertEquals(CommandLine.USAGE, new String(help.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+        assertEquals(0, help.waitFor());
+        Process version = start("--version");
+        assertTrue(new String(version.getInputStream().readAllBytes(), StandardCharsets.UTF_8).startsWith("Ottla "));
+        assertEquals(0, version.waitFor());
+    }
+
+    private Path data() {
+        return folder.resolve("data").toAbsolutePath();
+    }
+
+    private Process start(String... arguments) throws IOException {
+        List<String> command = Stream.concat(
+                        Stream.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-XX:TieredStopAtLevel=1",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Main.class.getName()),
+                        Stream.of(arguments))
+                .toList();
+        Process process = new ProcessBuilder(command).directory(folder.toFile()).start();
+        started.add(process);
+        return process;
+    }
+
+    private static String lineWith(BufferedReader out, String part) throws IOException {
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            if (line.contains(part)) {
+                return line;
+            }
+        }
+        throw new IOException("The process ended without a line with '" + part + "'");
+    }
+
+    private static void assertFailure(String part, Process process) throws Exception {
+        List<String> lines;
+        try (BufferedReader err = process.errorReader(StandardCharsets.UTF_8)) {
+            lines = err.lines().toList();
+        }
+        assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        assertEquals(1, process.exitValue());
+        assertEquals(1, lines.size(), () -> String.join("\n", lines));
+        assertTrue(lines.get(0).contains(part), lines.get(0));
+    }
+}

@@ -1,0 +1,646 @@
+package io.ottla.broker.network;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ottla.broker.config.Listener;
+import io.ottla.broker.handler.ApiVersionsHandler;
+import io.ottla.broker.handler.RequestContext;
+import io.ottla.broker.handler.RequestHandler;
+import io.ottla.broker.handler.RequestHandlers;
+import io.ottla.broker.handler.RequestInterceptor;
+import io.ottla.broker.time.WheelTimer;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ApiKey;
+import io.ottla.protocol.ApiMessage;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.MemoryRecords;
+import io.ottla.protocol.Records;
+import io.ottla.protocol.message.ApiVersionsRequest;
+import io.ottla.protocol.message.ApiVersionsResponse;
+import io.ottla.protocol.message.FetchRequest;
+import io.ottla.protocol.message.FetchResponse;
+import io.ottla.protocol.message.HeartbeatRequest;
+import io.ottla.protocol.message.HeartbeatResponse;
+import io.ottla.protocol.message.ListGroupsRequest;
+import io.ottla.protocol.message.ListGroupsResponse;
+import io.ottla.protocol.message.ProduceRequest;
+import io.ottla.protocol.message.ProduceResponse;
+import io.ottla.storage.ManualClock;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class SocketServerTest {
+
+    private static final int MAX_REQUEST_BYTES = 2_000_000;
+    private static final long MAX_IDLE_MS = 60_000;
+    private static final int PATIENCE_SECONDS = 20;
+
+    private final ManualClock clock = new ManualClock(1_000_000);
+    private final WheelTimer timer = new WheelTimer(clock, "ottla-test-timer");
+    private final BlockingQueue<RequestContext> late = new LinkedBlockingQueue<>();
+    private final AtomicInteger fetches = new AtomicInteger();
+    private final BlockingQueue<ProduceRequest> produced = new LinkedBlockingQueue<>();
+    private final BlockingQueue<RequestContext> lateProduce = new LinkedBlockingQueue<>();
+    private BiConsumer<ListGroupsRequest, RequestContext> listGroups =
+            (request, context) -> context.respond(new ListGroupsResponse());
+    private volatile boolean answerLateOnDrain;
+    private SocketServer server;
+    private int port;
+
+    @BeforeEach
+    void start() throws IOException {
+        Listener listener = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 0);
+        NetworkConfig config =
+                new NetworkConfig(7, List.of(listener), 2, MAX_REQUEST_BYTES, MAX_IDLE_MS, 50, 64 * 1024, -1);
+        server = new SocketServer(config, clock, timer);
+        port = server.bind().get(0).port();
+        List<RequestHandler<?>> handlers = new ArrayList<>();
+        handlers.add(new LateHeartbeat());
+        handlers.add(new ListGroups());
+        handlers.add(new BigFetch());
+        handlers.add(new LateProduce());
+        handlers.add(new ApiVersionsHandler(handlers));
+        server.start(new RequestHandlers(handlers));
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+        timer.close();
+        assertTrue(Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("ottla-7-")));
+    }
+
+    @Test
+    void shouldAnswerARequestSentByteByByte() throws IOException {
+        try (RawClient client = new RawClient(port)) {
+            for (byte b : RawClient.frame(new ApiVersionsRequest(), 0, 5)) {
+                client.send(b);
+            }
+            ApiVersionsResponse response = client.receive(new ApiVersionsResponse(), 0, 5);
+            assertEquals(5, response.apiKeys().size());
+        }
+    }
+
+    @Test
+    void shouldAnswerARequestWhereverItIsSplit() throws IOException {
+        byte[] frames = RawClient.join(
+                RawClient.frame(new ApiVersionsRequest(), 2, 1), RawClient.frame(new ListGroupsRequest(), 4, 2));
+        try (RawClient client = new RawClient(port)) {
+            for (int split = 1; split < frames.length; split++) {
+                client.send(Arrays.copyOfRange(frames, 0, split));
+                client.send(Arrays.copyOfRange(frames, split, frames.length));
+                assertEquals(1, client.receiveCorrelationId());
+                assertEquals(2, client.receiveCorrelationId());
+            }
+        }
+    }
+
+    @Test
+    void shouldAnswerPipelinedRequestsInOrder() throws IOException {
+        byte[][] frames = new byte[1000][];
+        for (int i = 0; i < frames.length; i++) {
+            frames[i] = RawClient.frame(new ListGroupsRequest(), i % 6, i);
+        }
+        try (RawClient client = new RawClient(port)) {
+            client.send(RawClient.join(frames));
+            for (int i = 0; i < frames.length; i++) {
+                assertEquals(i, client.receiveCorrelationId());
+            }
+        }
+    }
+
+    @Test
+    void shouldKeepTheOrderWhenAnAnswerComesLate() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(RawClient.join(
+                    RawClient.frame(new ListGroupsRequest(), 0, 1),
+                    RawClient.frame(new HeartbeatRequest(), 0, 2),
+                    RawClient.frame(new HeartbeatRequest(), 0, 3),
+                    RawClient.frame(new ListGroupsRequest(), 0, 4)));
+            assertEquals(1, client.receiveCorrelationId());
+            RequestContext second = nextLate();
+            RequestContext third = nextLate();
+            assertEquals(2, second.correlationId());
+            third.respond(new HeartbeatResponse().errorCode((short) 33));
+            second.respond(new HeartbeatResponse().errorCode((short) 22));
+            assertEquals(22, client.receive(new HeartbeatResponse(), 0, 2).errorCode());
+            assertEquals(33, client.receive(new HeartbeatResponse(), 0, 3).errorCode());
+            assertEquals(4, client.receiveCorrelationId());
+        }
+    }
+
+    @Test
+    void shouldRefuseASecondAnswer() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new HeartbeatRequest(), 0, 1);
+            RequestContext context = nextLate();
+            context.respond(new HeartbeatResponse());
+            assertThrows(IllegalStateException.class, () -> context.respond(new HeartbeatResponse()));
+            assertThrows(IllegalStateException.class, context::complete);
+            assertEquals(1, client.receiveCorrelationId());
+        }
+    }
+
+    @Test
+    void shouldGoOnAfterARequestWithoutAnAnswer() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new HeartbeatRequest(), 0, 1);
+            client.send(new ListGroupsRequest(), 0, 2);
+            nextLate().complete();
+            assertEquals(2, client.receiveCorrelationId());
+        }
+    }
+
+    @Test
+    void shouldCloseTheConnectionWhereAHandlerWantsIt() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ListGroupsRequest(), 0, 1);
+            client.send(new HeartbeatRequest(), 0, 2);
+            RequestContext context = nextLate();
+            CountDownLatch closed = new CountDownLatch(1);
+            context.connection().onClose(closed::countDown);
+            context.disconnect();
+            assertEquals(1, client.receiveCorrelationId());
+            assertTrue(client.isClosedByBroker());
+            assertTrue(closed.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void shouldTellHandlersWhereARequestComesFrom() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ApiVersionsRequest().clientSoftwareName("me").clientSoftwareVersion("1.2"), 3, 1);
+            client.receive(new ApiVersionsResponse(), 3, 1);
+            client.send(new HeartbeatRequest().groupId("g"), 4, 77);
+            RequestContext context = nextLate();
+            assertEquals(ApiKey.HEARTBEAT, context.apiKey());
+            assertEquals(4, context.apiVersion());
+            assertEquals(77, context.correlationId());
+            assertEquals("raw", context.clientId());
+            assertEquals(7, context.connection().brokerId());
+            assertEquals("PLAINTEXT", context.connection().listenerName());
+            assertTrue(context.connection().remoteAddress().isLoopbackAddress());
+            assertEquals(port, context.connection().localPort());
+            assertEquals("me", context.connection().clientSoftwareName());
+            assertEquals("1.2", context.connection().clientSoftwareVersion());
+            context.complete();
+        }
+    }
+
+    @Test
+    void shouldAnswerAnUnknownVersionOfApiVersionsInVersion0() throws IOException {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new byte[] {0, 0, 0, 13, 0, 18, 0, 99, 0, 0, 0, 9, 0, 1, 'c', 1, 2});
+            ApiVersionsResponse response = client.receive(new ApiVersionsResponse(), 0, 9);
+            assertEquals(ErrorCode.UNSUPPORTED_VERSION.code(), response.errorCode());
+            assertEquals(1, response.apiKeys().size());
+            assertEquals(ApiKey.API_VERSIONS.id(), response.apiKeys().get(0).apiKey());
+            assertEquals(4, response.apiKeys().get(0).maxVersion());
+            client.send(new ApiVersionsRequest(), 0, 10);
+            assertEquals(10, client.receiveCorrelationId());
+        }
+    }
+
+    @Test
+    void shouldRefuseASoftwareNameThatIsNone() throws IOException {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ApiVersionsRequest().clientSoftwareName("-").clientSoftwareVersion("1"), 3, 1);
+            assertEquals(
+                    ErrorCode.INVALID_REQUEST.code(),
+                    client.receive(new ApiVersionsResponse(), 3, 1).errorCode());
+        }
+    }
+
+    @Test
+    void shouldAdvertiseProduceFromVersion0() throws IOException {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ApiVersionsRequest(), 0, 1);
+            ApiVersionsResponse.ApiVersion produce =
+                    client.receive(new ApiVersionsResponse(), 0, 1).apiKeys().get(0);
+            assertEquals(ApiKey.PRODUCE.id(), produce.apiKey());
+            assertEquals(0, produce.minVersion());
+        }
+    }
+
+    @Test
+    void shouldCloseOnlyTheConnectionThatTalksNonsense() throws IOException {
+        byte[][] nonsense = {
+            {-1, -1, -1, -1},
+            {0x7f, 0, 0, 0},
+            {0, 0, 0, 0},
+            {0, 0, 0, 3, 1, 2, 3},
+            // an API key that does not exist, one that is negative, a version that does not exist
+            {0, 0, 0, 10, 3, (byte) 0xe8, 0, 0, 0, 0, 0, 1, 0, 0},
+            {0, 0, 0, 10, -1, -1, 0, 0, 0, 0, 0, 1, 0, 0},
+            {0, 0, 0, 10, 0, 16, 0, 99, 0, 0, 0, 1, 0, 0},
+            // a client id longer than the frame, a body that is missing
+            {0, 0, 0, 10, 0, 12, 0, 0, 0, 0, 0, 1, 0, 50},
+            {0, 0, 0, 10, 0, 12, 0, 0, 0, 0, 0, 1, 0, 0},
+            "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+        };
+        try (RawClient bystander = new RawClient(port)) {
+            for (byte[] bytes : nonsense) {
+                try (RawClient client = new RawClient(port)) {
+                    client.send(bytes);
+                    assertTrue(client.isClosedByBroker());
+                }
+                bystander.send(new ListGroupsRequest(), 0, 1);
+                assertEquals(1, bystander.receiveCorrelationId());
+            }
+        }
+    }
+
+    @Test
+    void shouldSurviveGarbage() throws IOException {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        try (RawClient bystander = new RawClient(port)) {
+            for (int round = 0; round < 300; round++) {
+                ByteBuffer bytes = ByteBuffer.allocate(12 + random.nextInt(200));
+                random.nextBytes(bytes.array());
+                bytes.putInt(0, bytes.capacity() - 4);
+                bytes.putShort(4, new short[] {0, 1, 12, 16, 18}[random.nextInt(5)]);
+                bytes.putShort(6, (short) random.nextInt(14));
+                try (RawClient client = new RawClient(port)) {
+                    client.send(bytes.array());
+                }
+            }
+            bystander.send(new ListGroupsRequest(), 0, 1);
+            assertEquals(1, bystander.receiveCorrelationId(), () -> "seed " + seed);
+        }
+    }
+
+    @Test
+    void shouldSendWhatWasAnsweredBeforeTheNonsense() throws IOException {
+        try (RawClient client = new RawClient(port)) {
+            client.send(RawClient.join(
+                    RawClient.frame(new ListGroupsRequest(), 0, 1), new byte[] {-1, -1, -1, -1, 5, 5, 5}));
+            assertEquals(1, client.receiveCorrelationId());
+            assertTrue(client.isClosedByBroker());
+        }
+    }
+
+    @Test
+    void shouldAnswerAnExceptionWithItsError() throws IOException {
+        listGroups = (request, context) -> {
+            throw new ApiException(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+        };
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ListGroupsRequest(), 1, 1);
+            assertEquals(
+                    ErrorCode.COORDINATOR_NOT_AVAILABLE.code(),
+                    client.receive(new ListGroupsResponse(), 1, 1).errorCode());
+        }
+    }
+
+    @Test
+    void shouldAnswerAnUnexpectedExceptionAsUnknownServerError() throws IOException {
+        listGroups = (request, context) -> {
+            throw new IllegalStateException("on purpose");
+        };
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ListGroupsRequest(), 1, 1);
+            assertEquals(
+                    ErrorCode.UNKNOWN_SERVER_ERROR.code(),
+                    client.receive(new ListGroupsResponse(), 1, 1).errorCode());
+        }
+    }
+
+    @Test
+    void shouldStopReadingWhileTooManyRequestsAreInFlight() throws Exception {
+        int count = 3 * Connection.MAX_IN_FLIGHT;
+        byte[][] frames = new byte[count][];
+        for (int i = 0; i < count; i++) {
+            frames[i] = RawClient.frame(new HeartbeatRequest(), 0, i);
+        }
+        try (RawClient client = new RawClient(port);
+                RawClient other = new RawClient(port)) {
+            client.send(RawClient.join(frames));
+            List<RequestContext> waiting = new ArrayList<>();
+            for (int i = 0; i < Connection.MAX_IN_FLIGHT; i++) {
+                waiting.add(nextLate());
+            }
+            // Both loops have gone round since, and no further request was handed out.
+            for (int i = 0; i < 4; i++) {
+                other.send(new ListGroupsRequest(), 0, i);
+                assertEquals(i, other.receiveCorrelationId());
+            }
+            assertNull(late.poll());
+            for (int i = 0; i < count; i++) {
+                waiting.remove(0).respond(new HeartbeatResponse());
+                assertEquals(i, client.receiveCorrelationId());
+                if (i + Connection.MAX_IN_FLIGHT < count) {
+                    waiting.add(nextLate());
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldStopReadingWhileTheClientDoesNotRead() throws IOException {
+        int count = 2000;
+        byte[][] frames = new byte[count][];
+        for (int i = 0; i < count; i++) {
+            frames[i] = RawClient.frame(new FetchRequest(), 12, i);
+        }
+        try (RawClient client = new RawClient(port, 64 * 1024)) {
+            client.send(RawClient.join(frames));
+            for (int i = 0; i < count; i++) {
+                assertEquals(i, client.receiveCorrelationId());
+                int ahead = fetches.get() - i;
+                assertTrue(ahead < 100, () -> ahead + " answers of " + BigFetch.SIZE_BYTES + " bytes wait");
+            }
+        }
+    }
+
+    @Test
+    void shouldKeepTheFrameOfARequestUntilItIsAnswered() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            byte[][] contents = new byte[40][];
+            for (int i = 0; i < contents.length; i++) {
+                contents[i] = new byte[i * i * 30];
+                Arrays.fill(contents[i], (byte) i);
+                client.send(produce(contents[i]), 9, i);
+            }
+            for (byte[] content : contents) {
+                ProduceRequest request = produced.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                assertNotNull(request);
+                assertEquals(ByteBuffer.wrap(content), records(request));
+            }
+            for (int i = 0; i < contents.length; i++) {
+                lateProduce.poll(PATIENCE_SECONDS, TimeUnit.SECONDS).respond(new ProduceResponse());
+                assertEquals(i, client.receiveCorrelationId());
+            }
+        }
+    }
+
+    @Test
+    void shouldLetHandlersFinishAfterTheClientHasGone() throws Exception {
+        CountDownLatch closed = new CountDownLatch(1);
+        RequestContext context;
+        ProduceRequest request;
+        try (RawClient client = new RawClient(port)) {
+            client.send(produce(new byte[] {1, 2, 3}), 9, 1);
+            request = produced.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            context = lateProduce.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            context.connection().onClose(closed::countDown);
+        }
+        assertTrue(closed.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        assertEquals(ByteBuffer.wrap(new byte[] {1, 2, 3}), records(request));
+        context.respond(new ProduceResponse());
+        CountDownLatch alreadyClosed = new CountDownLatch(1);
+        context.connection().onClose(alreadyClosed::countDown);
+        assertEquals(0, alreadyClosed.getCount());
+    }
+
+    @Test
+    void shouldCloseAConnectionThatIsIdle() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new ListGroupsRequest(), 0, 1);
+            client.receiveCorrelationId();
+            clock.advance(Duration.ofMillis(MAX_IDLE_MS - 1));
+            client.send(new HeartbeatRequest(), 0, 2);
+            RequestContext context = nextLate();
+            // Not idle: a request is in flight.
+            clock.advance(Duration.ofMillis(3 * MAX_IDLE_MS));
+            context.respond(new HeartbeatResponse());
+            assertEquals(2, client.receiveCorrelationId());
+            clock.advance(Duration.ofMillis(MAX_IDLE_MS - 1));
+            client.send(new ListGroupsRequest(), 0, 3);
+            assertEquals(3, client.receiveCorrelationId());
+            clock.advance(Duration.ofMillis(2 * MAX_IDLE_MS));
+            assertTrue(client.isClosedByBroker());
+        }
+    }
+
+    @Test
+    void shouldAnswerWhatIsInFlightWhenItStops() throws Exception {
+        answerLateOnDrain = true;
+        try (RawClient client = new RawClient(port);
+                RawClient idle = new RawClient(port)) {
+            client.send(new HeartbeatRequest(), 0, 1);
+            client.send(new ListGroupsRequest(), 0, 2);
+            idle.send(new ListGroupsRequest(), 0, 1);
+            assertEquals(1, idle.receiveCorrelationId());
+            RequestContext waiting = nextLate();
+            late.add(waiting);
+            server.close();
+            assertEquals(1, client.receiveCorrelationId());
+            assertEquals(2, client.receiveCorrelationId());
+            assertTrue(client.isClosedByBroker());
+            assertTrue(idle.isClosedByBroker());
+            assertThrows(IOException.class, () -> new RawClient(port).close());
+        }
+    }
+
+    @Test
+    void shouldNotWaitForeverForAnAnswerWhenItStops() throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(new HeartbeatRequest(), 0, 1);
+            RequestContext waiting = nextLate();
+            server.close();
+            assertTrue(client.isClosedByBroker());
+            waiting.respond(new HeartbeatResponse());
+        }
+    }
+
+    @Test
+    void shouldSayWhichPortIsTaken() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
+            Listener listener = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", taken.getLocalPort());
+            NetworkConfig config = new NetworkConfig(8, List.of(listener), 1, 100, 0, 50, -1, -1);
+            try (SocketServer second = new SocketServer(config, clock, timer)) {
+                SocketException failure = assertThrows(SocketException.class, second::bind);
+                assertEquals("Cannot listen on " + listener + ": the port is taken", failure.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void shouldLetAnInterceptorHoldARequestAndItsAnswer() throws Exception {
+        BlockingQueue<Runnable> held = new LinkedBlockingQueue<>();
+        server.interceptor(new RequestInterceptor() {
+            @Override
+            public boolean beforeApply(RequestContext context, ApiMessage request, Runnable proceed) {
+                return context.correlationId() != 1 || !held.add(proceed);
+            }
+
+            @Override
+            public boolean applied(RequestContext context, ApiMessage response, Runnable proceed) {
+                return context.correlationId() != 2 || !held.add(proceed);
+            }
+
+            @Override
+            public ApiMessage beforeWrite(RequestContext context, ApiMessage response) {
+                return ((ListGroupsResponse) response).throttleTimeMs(context.correlationId());
+            }
+        });
+        try (RawClient client = new RawClient(port)) {
+            for (int i = 1; i <= 3; i++) {
+                client.send(new ListGroupsRequest(), 1, i);
+            }
+            Runnable first = held.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            Runnable second = held.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            second.run();
+            first.run();
+            for (int i = 1; i <= 3; i++) {
+                assertEquals(i, client.receive(new ListGroupsResponse(), 1, i).throttleTimeMs());
+            }
+            server.interceptor(null);
+            client.send(new ListGroupsRequest(), 1, 4);
+            assertEquals(0, client.receive(new ListGroupsResponse(), 1, 4).throttleTimeMs());
+        }
+    }
+
+    @Test
+    void shouldHoldTheFramesOfAllRequestsThatHaveViewsOfThem() {
+        for (ApiKey key : ApiKey.values()) {
+            assertEquals(
+                    hasViews(key.newRequest().getClass()),
+                    Connection.USING_FRAME.contains(key),
+                    () -> "whether " + key + " requests use their frame");
+        }
+        assertFalse(Connection.USING_FRAME.isEmpty());
+    }
+
+    private static boolean hasViews(Class<?> message) {
+        for (Field field : message.getDeclaredFields()) {
+            if (field.getType() == ByteBuffer.class || field.getType() == Records.class) {
+                return true;
+            }
+        }
+        for (Class<?> nested : message.getDeclaredClasses()) {
+            if (hasViews(nested)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private RequestContext nextLate() throws InterruptedException {
+        RequestContext context = late.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        assertNotNull(context);
+        return context;
+    }
+
+    private static ProduceRequest produce(byte[] content) {
+        ProduceRequest.PartitionProduceData partition =
+                new ProduceRequest.PartitionProduceData().records(ByteBuffer.wrap(content));
+        ProduceRequest.TopicProduceData topic =
+                new ProduceRequest.TopicProduceData().name("t").partitionData(List.of(partition));
+        return new ProduceRequest().topicData(List.of(topic));
+    }
+
+    private static ByteBuffer records(ProduceRequest request) {
+        return request.topicData().get(0).partitionData().get(0).records();
+    }
+
+    private final class LateHeartbeat extends RequestHandler<HeartbeatRequest> {
+
+        LateHeartbeat() {
+            super(ApiKey.HEARTBEAT);
+        }
+
+        @Override
+        public void handle(HeartbeatRequest request, RequestContext context) {
+            late.add(context);
+        }
+
+        @Override
+        public ApiMessage errorResponse(HeartbeatRequest request, short version, ErrorCode error, String message) {
+            return new HeartbeatResponse().errorCode(error.code());
+        }
+
+        @Override
+        public void drain() {
+            if (answerLateOnDrain) {
+                late.forEach(context -> context.respond(new HeartbeatResponse()));
+            }
+        }
+    }
+
+    private final class ListGroups extends RequestHandler<ListGroupsRequest> {
+
+        ListGroups() {
+            super(ApiKey.LIST_GROUPS);
+        }
+
+        @Override
+        public void handle(ListGroupsRequest request, RequestContext context) {
+            listGroups.accept(request, context);
+        }
+
+        @Override
+        public ApiMessage errorResponse(ListGroupsRequest request, short version, ErrorCode error, String message) {
+            return new ListGroupsResponse().errorCode(error.code());
+        }
+    }
+
+    private final class LateProduce extends RequestHandler<ProduceRequest> {
+
+        LateProduce() {
+            super(ApiKey.PRODUCE);
+        }
+
+        @Override
+        public void handle(ProduceRequest request, RequestContext context) {
+            produced.add(request);
+            lateProduce.add(context);
+        }
+
+        @Override
+        public ApiMessage errorResponse(ProduceRequest request, short version, ErrorCode error, String message) {
+            return null;
+        }
+    }
+
+    private final class BigFetch extends RequestHandler<FetchRequest> {
+
+        static final int SIZE_BYTES = 50_000;
+
+        BigFetch() {
+            super(ApiKey.FETCH);
+        }
+
+        @Override
+        public void handle(FetchRequest request, RequestContext context) {
+            fetches.incrementAndGet();
+            FetchResponse.PartitionData partition =
+                    new FetchResponse.PartitionData().records(MemoryRecords.of(ByteBuffer.allocate(SIZE_BYTES)));
+            context.respond(new FetchResponse()
+                    .responses(List.of(new FetchResponse.FetchableTopicResponse()
+                            .topic("t")
+                            .partitions(List.of(partition)))));
+        }
+
+        @Override
+        public ApiMessage errorResponse(FetchRequest request, short version, ErrorCode error, String message) {
+            return new FetchResponse().errorCode(error.code());
+        }
+    }
+}
