@@ -32,6 +32,11 @@ public final class ConfigKeys {
         return GroupKeys.TABLE;
     }
 
+    /** The keys of a client metrics subscription. */
+    public static Map<String, ConfigKey> metrics() {
+        return MetricsKeys.TABLE;
+    }
+
     // Holders: a broker that is never asked about groups does not read their table.
     private static final class TopicKeys {
         static final Map<String, ConfigKey> TABLE = load("topic-keys.txt");
@@ -39,6 +44,10 @@ public final class ConfigKeys {
 
     private static final class GroupKeys {
         static final Map<String, ConfigKey> TABLE = load("group-keys.txt");
+    }
+
+    private static final class MetricsKeys {
+        static final Map<String, ConfigKey> TABLE = load("metrics-keys.txt");
     }
 
     private static Map<String, ConfigKey> load(String resource) {

@@ -1,0 +1,287 @@
+package io.ottla.broker.metadata;
+
+import io.ottla.broker.config.Listener;
+import io.ottla.protocol.MetadataRecord;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.BrokerRegistrationChangeRecord;
+import io.ottla.protocol.message.ConfigRecord;
+import io.ottla.protocol.message.FeatureLevelRecord;
+import io.ottla.protocol.message.FenceBrokerRecord;
+import io.ottla.protocol.message.PartitionChangeRecord;
+import io.ottla.protocol.message.PartitionRecord;
+import io.ottla.protocol.message.ProducerIdsRecord;
+import io.ottla.protocol.message.RegisterBrokerRecord;
+import io.ottla.protocol.message.RemoveTopicRecord;
+import io.ottla.protocol.message.TopicRecord;
+import io.ottla.protocol.message.UnfenceBrokerRecord;
+import io.ottla.protocol.message.UnregisterBrokerRecord;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Records on their way into a new image: takes over what an image has, replays records into it, and becomes the next image.
+ * Not thread-safe.
+ */
+final class MetadataDelta {
+
+    // What a PartitionChangeRecord says where it changes nothing.
+    private static final int UNCHANGED_LEADER = -2;
+    private static final byte UNCHANGED_RECOVERY = -1;
+
+    final String clusterId;
+    long offset;
+    SortedMap<String, Short> features;
+    SortedMap<Integer, BrokerImage> brokers;
+    PersistentMap<String, TopicImage> topicsByName;
+    PersistentMap<Uuid, TopicImage> topicsById;
+    PersistentMap<String, String> collisions;
+    PersistentMap<ConfigResource, Map<String, String>> configs;
+    long nextProducerId;
+
+    // Topics whose partitions are being changed: a topic becomes an image once, however many partition records it has.
+    private final Map<Uuid, List<PartitionImage>> openTopics = new HashMap<>();
+    private final Map<ConfigResource, TreeMap<String, String>> openConfigs = new HashMap<>();
+
+    MetadataDelta(String clusterId) {
+        this.clusterId = clusterId;
+        this.offset = -1;
+        this.features = Collections.emptySortedMap();
+        this.brokers = Collections.emptySortedMap();
+        this.topicsByName = PersistentMap.empty();
+        this.topicsById = PersistentMap.empty();
+        this.collisions = PersistentMap.empty();
+        this.configs = PersistentMap.empty();
+    }
+
+    MetadataDelta(MetadataImage image) {
+        this.clusterId = image.clusterId();
+        this.offset = image.offset();
+        this.features = image.features();
+        this.brokers = image.brokersById();
+        this.topicsByName = image.topicsByName();
+        this.topicsById = image.topicsById();
+        this.collisions = image.collisions();
+        this.configs = image.configs();
+        this.nextProducerId = image.nextProducerId();
+    }
+
+    /** The next image. The delta must not be used afterwards. */
+    MetadataImage build() {
+        openTopics.forEach((id, partitions) -> {
+            TopicImage topic = topicsById.get(id);
+            put(new TopicImage(topic.name(), id, List.copyOf(partitions)));
+        });
+        openConfigs.forEach((resource, config) -> configs = config.isEmpty()
+                ? configs.without(resource)
+                : configs.with(resource, Collections.unmodifiableMap(config)));
+        return new MetadataImage(this);
+    }
+
+    /**
+     * Applies one record.
+     *
+     * @param recordOffset its offset in the metadata log
+     */
+    void replay(MetadataRecord record, long recordOffset) {
+        offset = recordOffset;
+        switch (record.type()) {
+            case TOPIC_RECORD -> replay((TopicRecord) record);
+            case PARTITION_RECORD -> replay((PartitionRecord) record);
+            case PARTITION_CHANGE_RECORD -> replay((PartitionChangeRecord) record);
+            case REMOVE_TOPIC_RECORD -> replay((RemoveTopicRecord) record);
+            case CONFIG_RECORD -> replay((ConfigRecord) record);
+            case FEATURE_LEVEL_RECORD -> replay((FeatureLevelRecord) record);
+            case PRODUCER_IDS_RECORD -> nextProducerId = ((ProducerIdsRecord) record).nextProducerId();
+            case REGISTER_BROKER_RECORD -> replay((RegisterBrokerRecord) record);
+            case UNREGISTER_BROKER_RECORD -> brokersForChange().remove(((UnregisterBrokerRecord) record).brokerId());
+            case BROKER_REGISTRATION_CHANGE_RECORD -> replay((BrokerRegistrationChangeRecord) record);
+            case FENCE_BROKER_RECORD -> fence(((FenceBrokerRecord) record).id(), true);
+            case UNFENCE_BROKER_RECORD -> fence(((UnfenceBrokerRecord) record).id(), false);
+            default -> {
+                // Nothing here reads the other types yet; they stay in the log for those who do.
+            }
+        }
+    }
+
+    private void replay(TopicRecord record) {
+        put(new TopicImage(record.name(), record.topicId(), List.of()));
+        if (TopicNames.mayCollide(record.name())) {
+            collisions = collisions.with(TopicNames.collisionKey(record.name()), record.name());
+        }
+    }
+
+    private void replay(RemoveTopicRecord record) {
+        TopicImage topic = require(record.topicId());
+        openTopics.remove(topic.id());
+        topicsById = topicsById.without(topic.id());
+        topicsByName = topicsByName.without(topic.name());
+        if (topic.name().equals(collisions.get(TopicNames.collisionKey(topic.name())))) {
+            collisions = collisions.without(TopicNames.collisionKey(topic.name()));
+        }
+        // The configuration goes with its topic: a later topic of the same name starts from nothing.
+        ConfigResource resource = ConfigResource.topic(topic.name());
+        openConfigs.remove(resource);
+        configs = configs.without(resource);
+    }
+
+    private void replay(PartitionRecord record) {
+        PartitionImage.Details details = new PartitionImage.Details(
+                List.copyOf(record.directories()),
+                List.copyOf(record.addingReplicas()),
+                List.copyOf(record.removingReplicas()),
+                copyOrEmpty(record.eligibleLeaderReplicas()),
+                copyOrEmpty(record.lastKnownElr()),
+                record.leaderRecoveryState());
+        put(
+                record.topicId(),
+                new PartitionImage(
+                        record.partitionId(),
+                        record.leader(),
+                        record.leaderEpoch(),
+                        record.partitionEpoch(),
+                        List.copyOf(record.replicas()),
+                        List.copyOf(record.isr()),
+                        details));
+    }
+
+    private void replay(PartitionChangeRecord record) {
+        PartitionImage old = openPartitions(record.topicId()).get(record.partitionId());
+        PartitionImage.Details oldDetails = old.details();
+        boolean newLeader = record.leader() != UNCHANGED_LEADER;
+        PartitionImage.Details details = new PartitionImage.Details(
+                copyOr(record.directories(), oldDetails.directories()),
+                copyOr(record.addingReplicas(), oldDetails.addingReplicas()),
+                copyOr(record.removingReplicas(), oldDetails.removingReplicas()),
+                copyOr(record.eligibleLeaderReplicas(), oldDetails.eligibleLeaderReplicas()),
+                copyOr(record.lastKnownElr(), oldDetails.lastKnownElr()),
+                record.leaderRecoveryState() == UNCHANGED_RECOVERY
+                        ? oldDetails.leaderRecoveryState()
+                        : record.leaderRecoveryState());
+        put(
+                record.topicId(),
+                new PartitionImage(
+                        old.partition(),
+                        newLeader ? record.leader() : old.leader(),
+                        newLeader ? old.leaderEpoch() + 1 : old.leaderEpoch(),
+                        old.partitionEpoch() + 1,
+                        copyOr(record.replicas(), old.replicas()),
+                        copyOr(record.isr(), old.isr()),
+                        details));
+    }
+
+    private void replay(ConfigRecord record) {
+        ConfigResource resource = new ConfigResource(record.resourceType(), record.resourceName());
+        TreeMap<String, String> config = openConfigs.computeIfAbsent(resource, r -> {
+            Map<String, String> current = configs.get(r);
+            return current == null ? new TreeMap<>() : new TreeMap<>(current);
+        });
+        if (record.value() == null) {
+            config.remove(record.name());
+        } else {
+            config.put(record.name(), record.value());
+        }
+    }
+
+    private void replay(FeatureLevelRecord record) {
+        SortedMap<String, Short> changed = new TreeMap<>(features);
+        if (record.featureLevel() == 0) {
+            changed.remove(record.name());
+        } else {
+            changed.put(record.name(), record.featureLevel());
+        }
+        features = Collections.unmodifiableSortedMap(changed);
+    }
+
+    private void replay(RegisterBrokerRecord record) {
+        List<Listener> endpoints = new ArrayList<>(record.endPoints().size());
+        for (RegisterBrokerRecord.BrokerEndpoint endpoint : record.endPoints()) {
+            endpoints.add(new Listener(
+                    endpoint.name(), protocolName(endpoint.securityProtocol()), endpoint.host(), endpoint.port()));
+        }
+        BrokerImage broker = new BrokerImage(
+                record.brokerId(),
+                record.brokerEpoch(),
+                record.incarnationId(),
+                record.rack(),
+                record.fenced(),
+                List.copyOf(endpoints),
+                List.copyOf(record.logDirs()));
+        brokersForChange().put(broker.id(), broker);
+    }
+
+    private void replay(BrokerRegistrationChangeRecord record) {
+        if (record.fenced() != 0) {
+            fence(record.brokerId(), record.fenced() > 0);
+        }
+    }
+
+    private void fence(int brokerId, boolean fenced) {
+        BrokerImage old = brokers.get(brokerId);
+        if (old == null) {
+            throw new IllegalStateException("The metadata log changes broker " + brokerId + ", which is not registered");
+        }
+        BrokerImage changed = new BrokerImage(
+                old.id(), old.epoch(), old.incarnationId(), old.rack(), fenced, old.endpoints(), old.logDirs());
+        brokersForChange().put(brokerId, changed);
+    }
+
+    private SortedMap<Integer, BrokerImage> brokersForChange() {
+        SortedMap<Integer, BrokerImage> changed = new TreeMap<>(brokers);
+        brokers = changed;
+        return changed;
+    }
+
+    private void put(TopicImage topic) {
+        topicsByName = topicsByName.with(topic.name(), topic);
+        topicsById = topicsById.with(topic.id(), topic);
+    }
+
+    private void put(Uuid topicId, PartitionImage partition) {
+        List<PartitionImage> partitions = openPartitions(topicId);
+        if (partition.partition() == partitions.size()) {
+            partitions.add(partition);
+        } else {
+            partitions.set(partition.partition(), partition);
+        }
+    }
+
+    private List<PartitionImage> openPartitions(Uuid topicId) {
+        List<PartitionImage> open = openTopics.get(topicId);
+        if (open == null) {
+            open = new ArrayList<>(require(topicId).partitions());
+            openTopics.put(topicId, open);
+        }
+        return open;
+    }
+
+    private TopicImage require(Uuid topicId) {
+        TopicImage topic = topicsById.get(topicId);
+        if (topic == null) {
+            throw new IllegalStateException("The metadata log names topic id " + topicId + ", which does not exist");
+        }
+        return topic;
+    }
+
+    private static <T> List<T> copyOrEmpty(List<T> list) {
+        return list == null ? List.of() : List.copyOf(list);
+    }
+
+    private static <T> List<T> copyOr(List<T> list, List<T> otherwise) {
+        return list == null ? otherwise : List.copyOf(list);
+    }
+
+    private static String protocolName(short id) {
+        return switch (id) {
+            case 0 -> "PLAINTEXT";
+            case 1 -> "SSL";
+            case 2 -> "SASL_PLAINTEXT";
+            case 3 -> "SASL_SSL";
+            default -> throw new IllegalStateException("The metadata log has the unknown security protocol " + id);
+        };
+    }
+}

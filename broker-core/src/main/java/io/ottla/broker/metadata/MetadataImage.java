@@ -1,0 +1,160 @@
+package io.ottla.broker.metadata;
+
+import io.ottla.protocol.Uuid;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+
+/** All metadata at one offset of the metadata log. Immutable: whoever holds one sees a consistent state for ever. */
+public final class MetadataImage {
+
+    private final String clusterId;
+    private final long offset;
+    private final SortedMap<String, Short> features;
+    private final SortedMap<Integer, BrokerImage> brokersById;
+    private final List<BrokerImage> brokers;
+    private final PersistentMap<String, TopicImage> topicsByName;
+    private final PersistentMap<Uuid, TopicImage> topicsById;
+    private final PersistentMap<String, String> collisions;
+    private final PersistentMap<ConfigResource, Map<String, String>> configs;
+    private final long nextProducerId;
+    // Filled when first asked for; computing it twice does no harm.
+    private volatile List<TopicImage> sortedTopics;
+
+    MetadataImage(MetadataDelta delta) {
+        this.clusterId = delta.clusterId;
+        this.offset = delta.offset;
+        this.features = delta.features;
+        this.brokersById = delta.brokers;
+        this.brokers = List.copyOf(delta.brokers.values());
+        this.topicsByName = delta.topicsByName;
+        this.topicsById = delta.topicsById;
+        this.collisions = delta.collisions;
+        this.configs = delta.configs;
+        this.nextProducerId = delta.nextProducerId;
+    }
+
+    static MetadataImage empty(String clusterId) {
+        return new MetadataImage(new MetadataDelta(clusterId));
+    }
+
+    /** The id of the cluster, the 22 characters of a base64 uuid. */
+    public String clusterId() {
+        return clusterId;
+    }
+
+    /** The offset of the last record that this image contains, -1 for none. */
+    public long offset() {
+        return offset;
+    }
+
+    /** The finalized feature levels by feature name, sorted. */
+    public SortedMap<String, Short> features() {
+        return features;
+    }
+
+    /** The brokers, sorted by id. */
+    public List<BrokerImage> brokers() {
+        return brokers;
+    }
+
+    /** The broker with this id, null if there is none. */
+    public BrokerImage broker(int id) {
+        return brokersById.get(id);
+    }
+
+    /** The broker that answers for the controller: the lowest id that is not fenced, -1 if there is none. */
+    public int controllerId() {
+        for (BrokerImage broker : brokers) {
+            if (!broker.fenced()) {
+                return broker.id();
+            }
+        }
+        return -1;
+    }
+
+    /** The topic of this name, null if there is none. */
+    public TopicImage topic(String name) {
+        return topicsByName.get(name);
+    }
+
+    /** The topic with this id, null if there is none. */
+    public TopicImage topic(Uuid id) {
+        return topicsById.get(id);
+    }
+
+    /** All topics, sorted by name. Sorting happens once per image, when it is first asked for. */
+    public List<TopicImage> topics() {
+        List<TopicImage> topics = sortedTopics;
+        if (topics == null) {
+            TopicImage[] array = new TopicImage[topicsByName.size()];
+            int[] count = {0};
+            topicsByName.forEach((name, topic) -> array[count[0]++] = topic);
+            Arrays.sort(array, Comparator.comparing(TopicImage::name));
+            topics = List.of(array);
+            sortedTopics = topics;
+        }
+        return topics;
+    }
+
+    /** How many topics there are. */
+    public int topicCount() {
+        return topicsByName.size();
+    }
+
+    /** The topic that keeps this name from being used, because only dots and underscores differ; null if there is none. */
+    String collidingTopic(String name) {
+        return TopicNames.mayCollide(name) ? collisions.get(TopicNames.collisionKey(name)) : null;
+    }
+
+    /** What the topic sets itself, sorted by key; empty if nothing. */
+    public Map<String, String> topicConfig(String topic) {
+        return config(ConfigResource.topic(topic));
+    }
+
+    /** What is set for a resource, sorted by key; empty if nothing. */
+    public Map<String, String> config(ConfigResource resource) {
+        Map<String, String> config = configs.get(resource);
+        return config == null ? Map.of() : config;
+    }
+
+    /** The names of all resources of a type that set something, sorted. */
+    public List<String> configuredNames(byte resourceType) {
+        List<String> names = new ArrayList<>();
+        configs.forEach((resource, config) -> {
+            if (resource.type() == resourceType) {
+                names.add(resource.name());
+            }
+        });
+        names.sort(null);
+        return names;
+    }
+
+    /** The first producer id that no broker has been given yet. */
+    long nextProducerId() {
+        return nextProducerId;
+    }
+
+    PersistentMap<String, TopicImage> topicsByName() {
+        return topicsByName;
+    }
+
+    PersistentMap<Uuid, TopicImage> topicsById() {
+        return topicsById;
+    }
+
+    PersistentMap<String, String> collisions() {
+        return collisions;
+    }
+
+    PersistentMap<ConfigResource, Map<String, String>> configs() {
+        return configs;
+    }
+
+    SortedMap<Integer, BrokerImage> brokersById() {
+        return brokersById;
+    }
+}

@@ -1,0 +1,23 @@
+package io.ottla.broker.metadata;
+
+import io.ottla.protocol.record.RecordBatch;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+
+/** Where metadata is kept: a log of batches. Calls come under the lock of the store. */
+interface MetadataLog {
+
+    /**
+     * Appends one batch whole or not at all.
+     *
+     * @return the offset of its first record
+     * @throws io.ottla.protocol.ApiException KAFKA_STORAGE_ERROR where it cannot be written
+     */
+    long append(ByteBuffer batch, int leaderEpoch);
+
+    /** The offset that the next record gets. */
+    long endOffset();
+
+    /** Shows all batches in order; each is valid only until the next. */
+    void forEachBatch(Consumer<RecordBatch> action);
+}

@@ -1,0 +1,229 @@
+package io.ottla.broker.metadata;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.ConfigException;
+import io.ottla.protocol.MetadataRecord;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.AbortTransactionRecord;
+import io.ottla.protocol.message.MetadataRecordType;
+import io.ottla.protocol.record.Record;
+import io.ottla.protocol.record.RecordBatch;
+import io.ottla.protocol.record.RecordBatchBuilder;
+import io.ottla.storage.Clock;
+import io.ottla.storage.Log;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The metadata of the cluster: a log of records in KRaft's format, and the image that they add up to. Readers take the image
+ * without a lock; changes are made one after the other.
+ *
+ * <p>A change is one batch, so that a crash leaves all of it or nothing.
+ */
+public final class MetadataStore {
+
+    private static final Logger LOG = LoggerFactory.getLogger(MetadataStore.class);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final MetadataLog log;
+    private final Clock clock;
+    private final BrokerConfig staticConfig;
+    private final int leaderEpoch;
+    private final List<MetadataListener> listeners = new CopyOnWriteArrayList<>();
+    private volatile MetadataImage image;
+    private volatile BrokerConfig brokerConfig;
+
+    private MetadataStore(
+            MetadataLog log, Clock clock, BrokerConfig config, int leaderEpoch, MetadataImage image) {
+        this.log = log;
+        this.clock = clock;
+        this.staticConfig = config;
+        this.leaderEpoch = leaderEpoch;
+        this.image = image;
+        this.brokerConfig = effectiveConfig(image);
+    }
+
+    /**
+     * Replays the log, and opens a new leader epoch in it. An empty log is first given what a new cluster starts with.
+     *
+     * @param log the log of {@code __cluster_metadata-0}
+     * @param clusterId the id of the cluster, from {@code meta.properties}
+     * @param directoryId the id of the directory that the log is in, from there too
+     * @throws IllegalStateException where the log contradicts itself
+     */
+    public static MetadataStore open(Log log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
+        return open(new StoredMetadataLog(log), clock, config, clusterId, directoryId);
+    }
+
+    static MetadataStore open(
+            MetadataLog log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
+        Replay replay = new Replay(clusterId);
+        log.forEachBatch(replay::accept);
+        boolean first = log.endOffset() == 0;
+        int epoch = replay.lastEpoch + 1;
+        log.append(KRaftControl.openEpoch(config.nodeId(), directoryId, clock.timeMs(), first), epoch);
+        MetadataStore store = new MetadataStore(log, clock, config, epoch, replay.finish());
+        if (replay.transaction != null) {
+            // A crash left a transaction open; what is appended from now on must not become part of it.
+            store.append(List.of(new AbortTransactionRecord().reason("The broker was restarted")));
+        }
+        if (store.image.features().isEmpty()) {
+            store.append(ClusterRecords.bootstrap(config));
+        }
+        return store;
+    }
+
+    /** The metadata as of now. Never blocks. */
+    public MetadataImage image() {
+        return image;
+    }
+
+    /** The configuration of this broker, with what was changed at run time. Never blocks. */
+    public BrokerConfig brokerConfig() {
+        return brokerConfig;
+    }
+
+    /** The configuration that this broker was started with. */
+    public BrokerConfig staticConfig() {
+        return staticConfig;
+    }
+
+    /** The epoch in which this run of the broker leads the metadata log. */
+    public int leaderEpoch() {
+        return leaderEpoch;
+    }
+
+    /** The offset that the next record of the metadata log gets. */
+    public long endOffset() {
+        return log.endOffset();
+    }
+
+    /** Adds a listener for changes from now on. It is not told what is there already: see {@link #image}. */
+    public void addListener(MetadataListener listener) {
+        listeners.add(listener);
+    }
+
+    public void removeListener(MetadataListener listener) {
+        listeners.remove(listener);
+    }
+
+    /** Makes a broker known, with a new epoch, and lets it serve. */
+    public MetadataImage registerBroker(Registration registration) {
+        return update(current -> ClusterRecords.register(current, registration, log.endOffset()));
+    }
+
+    /** Appends records as one batch, applies them, and tells the listeners. */
+    public MetadataImage append(List<? extends MetadataRecord> records) {
+        return update(current -> records);
+    }
+
+    /**
+     * Makes a change that depends on what is: the function sees the image that its records will be applied to. What it throws
+     * goes to the caller, and nothing is changed.
+     *
+     * @param change from the image to the records of the change; none changes nothing
+     * @return the image with the change
+     * @throws io.ottla.protocol.ApiException KAFKA_STORAGE_ERROR where the log cannot be written
+     */
+    public MetadataImage update(Function<MetadataImage, ? extends List<? extends MetadataRecord>> change) {
+        lock.lock();
+        try {
+            MetadataImage before = image;
+            List<? extends MetadataRecord> records = change.apply(before);
+            if (records.isEmpty()) {
+                return before;
+            }
+            long offset = log.endOffset();
+            long timeMs = clock.timeMs();
+            MetadataDelta delta = new MetadataDelta(before);
+            RecordBatchBuilder batch = new RecordBatchBuilder();
+            for (MetadataRecord record : records) {
+                batch.append(timeMs, null, MetadataRecords.encode(record));
+                delta.replay(record, offset++);
+            }
+            MetadataImage after = delta.build();
+            log.append(batch.build(), leaderEpoch);
+            publish(before, after);
+            return after;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void publish(MetadataImage before, MetadataImage after) {
+        image = after;
+        if (before.configs() != after.configs()) {
+            brokerConfig = effectiveConfig(after);
+        }
+        for (MetadataListener listener : listeners) {
+            try {
+                listener.onChange(before, after);
+            } catch (RuntimeException e) {
+                // The change is made and stays; that a part of the broker cannot follow must not keep the others from it.
+                LOG.error("Applying the metadata of offset {} failed in {}", after.offset(), listener, e);
+            }
+        }
+    }
+
+    private BrokerConfig effectiveConfig(MetadataImage current) {
+        Map<String, String> dynamic = new HashMap<>(current.config(ConfigResource.allBrokers()));
+        dynamic.putAll(current.config(ConfigResource.broker(staticConfig.nodeId())));
+        try {
+            return staticConfig.with(dynamic);
+        } catch (ConfigException e) {
+            LOG.warn("A dynamic configuration in the metadata is left aside: {}", e.getMessage());
+            return brokerConfig == null ? staticConfig : brokerConfig;
+        }
+    }
+
+    /** The first pass over the log: everything goes into one delta, so that each topic is built once. */
+    private static final class Replay {
+
+        private final MetadataDelta delta;
+        // The records of an open metadata transaction (KIP-868), null outside of one.
+        private List<MetadataRecord> transaction;
+        private int lastEpoch;
+
+        Replay(String clusterId) {
+            this.delta = new MetadataDelta(clusterId);
+        }
+
+        void accept(RecordBatch batch) {
+            lastEpoch = batch.partitionLeaderEpoch();
+            if (batch.isControlBatch()) {
+                return;
+            }
+            for (Record record : batch.records()) {
+                accept(MetadataRecords.decode(record.value()), record.offset());
+            }
+        }
+
+        private void accept(MetadataRecord record, long offset) {
+            MetadataRecordType type = record.type();
+            if (type == MetadataRecordType.BEGIN_TRANSACTION_RECORD) {
+                transaction = new ArrayList<>();
+            } else if (type == MetadataRecordType.ABORT_TRANSACTION_RECORD) {
+                transaction = null;
+            } else if (type == MetadataRecordType.END_TRANSACTION_RECORD && transaction != null) {
+                transaction.forEach(each -> delta.replay(each, offset));
+                transaction = null;
+            } else if (transaction != null) {
+                transaction.add(record);
+            } else {
+                delta.replay(record, offset);
+            }
+        }
+
+        /** The image; an unfinished transaction counts as aborted. */
+        MetadataImage finish() {
+            return delta.build();
+        }
+    }
+}

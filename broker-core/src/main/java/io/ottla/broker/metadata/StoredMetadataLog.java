@@ -1,0 +1,61 @@
+package io.ottla.broker.metadata;
+
+import io.ottla.protocol.record.RecordBatch;
+import io.ottla.protocol.record.RecordBatches;
+import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.FileRecords;
+import io.ottla.storage.Log;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+
+/** The metadata log in a partition directory of its own, {@code __cluster_metadata-0}. */
+final class StoredMetadataLog implements MetadataLog {
+
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    private final Log log;
+
+    StoredMetadataLog(Log log) {
+        this.log = log;
+    }
+
+    @Override
+    public long append(ByteBuffer batch, int leaderEpoch) {
+        return log.append(batch, AppendOrigin.METADATA, leaderEpoch).baseOffset();
+    }
+
+    @Override
+    public long endOffset() {
+        return log.logEndOffset();
+    }
+
+    @Override
+    public void forEachBatch(Consumer<RecordBatch> action) {
+        long end = log.logEndOffset();
+        long next = log.logStartOffset();
+        while (next < end) {
+            ByteBuffer chunk = read(next, end);
+            long before = next;
+            for (RecordBatch batch : RecordBatches.iterate(chunk)) {
+                if (batch.lastOffset() >= next) {
+                    action.accept(batch);
+                    next = batch.nextOffset();
+                }
+            }
+            if (next == before) {
+                throw new IllegalStateException("No metadata at offset " + next + " of " + log.directory());
+            }
+        }
+    }
+
+    private ByteBuffer read(long offset, long end) {
+        FileRecords records = log.read(offset, CHUNK_BYTES, end, true).records();
+        try {
+            ByteBuffer chunk = ByteBuffer.allocate(records.sizeBytes());
+            records.readInto(chunk);
+            return chunk.flip();
+        } finally {
+            records.release();
+        }
+    }
+}
