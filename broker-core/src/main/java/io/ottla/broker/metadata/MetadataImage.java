@@ -76,6 +76,21 @@ public final class MetadataImage {
         return -1;
     }
 
+    /** The replicas of a partition whose brokers do not serve; nearly always none. */
+    public List<Integer> offlineReplicas(PartitionImage partition) {
+        List<Integer> offline = null;
+        for (Integer id : partition.replicas()) {
+            BrokerImage broker = brokersById.get(id);
+            if (broker == null || broker.fenced()) {
+                if (offline == null) {
+                    offline = new ArrayList<>(1);
+                }
+                offline.add(id);
+            }
+        }
+        return offline == null ? List.of() : offline;
+    }
+
     /** The topic of this name, null if there is none. */
     public TopicImage topic(String name) {
         return topicsByName.get(name);

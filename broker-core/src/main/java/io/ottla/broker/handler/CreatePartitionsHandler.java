@@ -1,0 +1,71 @@
+package io.ottla.broker.handler;
+
+import io.ottla.broker.metadata.TopicControl;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ApiKey;
+import io.ottla.protocol.ApiMessage;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.message.CreatePartitionsRequest;
+import io.ottla.protocol.message.CreatePartitionsRequest.CreatePartitionsTopic;
+import io.ottla.protocol.message.CreatePartitionsResponse;
+import io.ottla.protocol.message.CreatePartitionsResponse.CreatePartitionsTopicResult;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Adds partitions to topics. All versions say the same.
+ *
+ * @see <a href="https://kafka.apache.org/protocol.html#The_Messages_CreatePartitions">CreatePartitions</a>
+ */
+public final class CreatePartitionsHandler extends RequestHandler<CreatePartitionsRequest> {
+
+    private final TopicControl topics;
+
+    public CreatePartitionsHandler(TopicControl topics) {
+        super(ApiKey.CREATE_PARTITIONS);
+        this.topics = topics;
+    }
+
+    @Override
+    public void handle(CreatePartitionsRequest request, RequestContext context) {
+        Map<String, Integer> counts = new HashMap<>();
+        request.topics().forEach(topic -> counts.merge(topic.name(), 1, Integer::sum));
+        CreatePartitionsResponse response = new CreatePartitionsResponse();
+        for (CreatePartitionsTopic topic : request.topics()) {
+            // A name that stands there several times is answered once.
+            Integer count = counts.remove(topic.name());
+            if (count != null) {
+                response.results().add(create(topic, count, request.validateOnly()));
+            }
+        }
+        context.respond(response);
+    }
+
+    private CreatePartitionsTopicResult create(CreatePartitionsTopic topic, int count, boolean validateOnly) {
+        if (count > 1) {
+            return failed(topic.name(), ErrorCode.INVALID_REQUEST, "Duplicate topic name.");
+        }
+        try {
+            topics.createPartitions(topic, validateOnly);
+            return new CreatePartitionsTopicResult().name(topic.name());
+        } catch (ApiException e) {
+            return failed(topic.name(), e.error(), e.getMessage());
+        }
+    }
+
+    private static CreatePartitionsTopicResult failed(String name, ErrorCode error, String message) {
+        return new CreatePartitionsTopicResult()
+                .name(name)
+                .errorCode(error.code())
+                .errorMessage(message);
+    }
+
+    @Override
+    public ApiMessage errorResponse(CreatePartitionsRequest request, short version, ErrorCode error, String message) {
+        CreatePartitionsResponse response = new CreatePartitionsResponse();
+        for (CreatePartitionsTopic topic : request.topics()) {
+            response.results().add(failed(topic.name(), error, message));
+        }
+        return response;
+    }
+}

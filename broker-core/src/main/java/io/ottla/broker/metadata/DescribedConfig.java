@@ -1,0 +1,43 @@
+package io.ottla.broker.metadata;
+
+import java.util.List;
+
+/**
+ * The value of one key, and where it comes from.
+ *
+ * @param name the key
+ * @param value the value as text; null if there is none, or if it is a secret
+ * @param source one of the constants here, as the protocol numbers them
+ * @param isReadOnly whether it cannot be changed at run time
+ * @param isSensitive whether the value is a secret
+ * @param typeId the type as DescribeConfigs numbers it, 0 if it is not known
+ * @param synonyms all places that the value could come from, the one that counts first
+ * @param documentation what the key does; null if it is not known
+ */
+public record DescribedConfig(
+        String name,
+        String value,
+        byte source,
+        boolean isReadOnly,
+        boolean isSensitive,
+        byte typeId,
+        List<Synonym> synonyms,
+        String documentation) {
+
+    public static final byte TOPIC = 1;
+    public static final byte DYNAMIC_BROKER = 2;
+    public static final byte DYNAMIC_ALL_BROKERS = 3;
+    public static final byte STATIC_BROKER = 4;
+    public static final byte DEFAULT = 5;
+    public static final byte CLIENT_METRICS = 7;
+    public static final byte GROUP = 8;
+
+    /**
+     * One place that a value could come from.
+     *
+     * @param name the key there
+     * @param value its value there; null if it is a secret
+     * @param source as in {@link DescribedConfig#source}
+     */
+    public record Synonym(String name, String value, byte source) {}
+}
