@@ -45,8 +45,8 @@ public final class MetricsConfigs {
         if (intervalMs < MIN_INTERVAL_MS || intervalMs > MAX_INTERVAL_MS) {
             throw new ConfigException(
                     INTERVAL,
-                    "Invalid value " + intervalMs + " for " + INTERVAL + ", interval must be between "
-                            + MIN_INTERVAL_MS + " and " + MAX_INTERVAL_MS + " (1 hour)");
+                    "Invalid value " + intervalMs + " for " + INTERVAL + ", interval must be between " + MIN_INTERVAL_MS
+                            + " and " + MAX_INTERVAL_MS + " (1 hour)");
         }
     }
 

@@ -1,5 +1,7 @@
 package io.ottla.broker.config;
 
+import io.ottla.storage.LogConfig;
+import io.ottla.storage.LogConfigBuilder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +80,21 @@ public final class TopicConfigs {
                     "conflict topic config setting min.compaction.lag.ms (" + minLagMs + ") > max.compaction.lag.ms ("
                             + maxLagMs + ")");
         }
+    }
+
+    /**
+     * The configuration of a topic's logs.
+     *
+     * @param overrides what the topic sets; must be valid
+     * @param broker where the rest comes from
+     */
+    public static LogConfig logConfig(Map<String, String> overrides, BrokerConfig broker) {
+        LogConfigBuilder builder = LogConfig.builder();
+        for (String name : LogConfigBuilder.names()) {
+            String value = overrides.get(name);
+            builder.set(name, value == null ? defaultText(name, broker) : value);
+        }
+        return builder.build();
     }
 
     private static long longValue(String name, Map<String, Object> parsed, BrokerConfig broker) {

@@ -36,8 +36,7 @@ public final class AlterConfigsHandler extends RequestHandler<AlterConfigsReques
         for (AlterConfigsResource resource : request.resources()) {
             List<ConfigChange> changes = new ArrayList<>(resource.configs().size());
             resource.configs()
-                    .forEach(config -> changes.add(
-                            new ConfigChange(config.name(), ConfigChange.SET, config.value())));
+                    .forEach(config -> changes.add(new ConfigChange(config.name(), ConfigChange.SET, config.value())));
             wishes.add(new ConfigWish(
                     new ConfigResource(resource.resourceType(), resource.resourceName()), changes, true));
         }
@@ -50,8 +49,7 @@ public final class AlterConfigsHandler extends RequestHandler<AlterConfigsReques
         context.respond(response);
     }
 
-    private static AlterConfigsResourceResponse result(
-            AlterConfigsResource resource, ErrorCode error, String message) {
+    private static AlterConfigsResourceResponse result(AlterConfigsResource resource, ErrorCode error, String message) {
         return new AlterConfigsResourceResponse()
                 .errorCode(error.code())
                 .errorMessage(message)
@@ -60,8 +58,7 @@ public final class AlterConfigsHandler extends RequestHandler<AlterConfigsReques
     }
 
     @Override
-    public ApiMessage errorResponse(
-            AlterConfigsRequest request, short version, ErrorCode error, String message) {
+    public ApiMessage errorResponse(AlterConfigsRequest request, short version, ErrorCode error, String message) {
         AlterConfigsResponse response = new AlterConfigsResponse();
         request.resources().forEach(resource -> response.responses().add(result(resource, error, message)));
         return response;

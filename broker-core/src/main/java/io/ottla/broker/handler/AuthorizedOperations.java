@@ -18,17 +18,11 @@ final class AuthorizedOperations {
     private static final int IDEMPOTENT_WRITE = 1 << 12;
 
     /** All operations on a topic. */
-    static final int TOPIC =
-            READ | WRITE | CREATE | DELETE | ALTER | DESCRIBE | DESCRIBE_CONFIGS | ALTER_CONFIGS;
+    static final int TOPIC = READ | WRITE | CREATE | DELETE | ALTER | DESCRIBE | DESCRIBE_CONFIGS | ALTER_CONFIGS;
 
     /** All operations on the cluster. */
-    static final int CLUSTER = CREATE
-            | ALTER
-            | DESCRIBE
-            | CLUSTER_ACTION
-            | DESCRIBE_CONFIGS
-            | ALTER_CONFIGS
-            | IDEMPOTENT_WRITE;
+    static final int CLUSTER =
+            CREATE | ALTER | DESCRIBE | CLUSTER_ACTION | DESCRIBE_CONFIGS | ALTER_CONFIGS | IDEMPOTENT_WRITE;
 
     private AuthorizedOperations() {}
 }

@@ -122,8 +122,8 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
             Map<Uuid, DeletableTopicResult> plan,
             List<DeletableTopicResult> failures) {
         if (!result.topicId().equals(Uuid.ZERO)) {
-            failures.add(failed(
-                    result, ErrorCode.INVALID_REQUEST, "You may not specify both topic name and topic id."));
+            failures.add(
+                    failed(result, ErrorCode.INVALID_REQUEST, "You may not specify both topic name and topic id."));
             return;
         }
         int count = nameCounts.getOrDefault(result.name(), 0);
@@ -137,9 +137,7 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
         TopicImage topic = image.topic(result.name());
         if (topic == null) {
             failures.add(failed(
-                    result,
-                    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-                    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.message()));
+                    result, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.message()));
             return;
         }
         result.topicId(topic.id());

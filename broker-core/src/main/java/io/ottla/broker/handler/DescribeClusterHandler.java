@@ -36,13 +36,15 @@ public final class DescribeClusterHandler extends RequestHandler<DescribeCluster
         context.respond(
                 switch (request.endpointType()) {
                     case BROKERS -> describe(request, context.connection().listenerName());
-                    case CONTROLLERS -> failed(
-                            ErrorCode.MISMATCHED_ENDPOINT_TYPE,
-                            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type"
-                                    + " CONTROLLER");
-                    default -> failed(
-                            ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
-                            "Unsupported endpoint type " + request.endpointType());
+                    case CONTROLLERS ->
+                        failed(
+                                ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+                                "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type"
+                                        + " CONTROLLER");
+                    default ->
+                        failed(
+                                ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
+                                "Unsupported endpoint type " + request.endpointType());
                 });
     }
 

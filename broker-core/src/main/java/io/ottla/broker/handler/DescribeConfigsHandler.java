@@ -59,31 +59,35 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         ConfigDescriber describer = new ConfigDescriber(image, store.staticConfig(), store.brokerConfig());
         Predicate<String> wanted = wanted(resource.configurationKeys());
         String name = resource.resourceName();
-        switch (resource.resourceType()) {
-            case ConfigResource.TOPIC:
+        return switch (resource.resourceType()) {
+            case ConfigResource.TOPIC -> {
                 TopicNames.validate(name);
                 if (image.topic(name) == null) {
                     throw new ApiException(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "");
                 }
-                return describer.topic(image.topicConfig(name), wanted);
-            case ConfigResource.BROKER:
+                yield describer.topic(image.topicConfig(name), wanted);
+            }
+            case ConfigResource.BROKER -> {
                 if (name.isEmpty()) {
-                    return describer.allBrokers(wanted);
+                    yield describer.allBrokers(wanted);
                 }
                 requireBroker(image, name, "expected %d or empty string, but received %s");
-                return describer.broker(wanted);
-            case ConfigResource.BROKER_LOGGER:
+                yield describer.broker(wanted);
+            }
+            case ConfigResource.BROKER_LOGGER -> {
                 requireBroker(image, name, "expected %d but received %s");
-                return List.of();
-            case ConfigResource.GROUP:
+                yield List.of();
+            }
+            case ConfigResource.GROUP -> {
                 requireName(name, "Group name must not be empty");
-                return describer.group(name, wanted);
-            case ConfigResource.CLIENT_METRICS:
+                yield describer.group(name, wanted);
+            }
+            case ConfigResource.CLIENT_METRICS -> {
                 requireName(name, "Client metrics subscription name must not be empty");
-                return describer.metrics(name, wanted);
-            default:
-                throw new ApiException(ErrorCode.INVALID_REQUEST);
-        }
+                yield describer.metrics(name, wanted);
+            }
+            default -> throw new ApiException(ErrorCode.INVALID_REQUEST);
+        };
     }
 
     /** No list and an empty list ask for everything. */

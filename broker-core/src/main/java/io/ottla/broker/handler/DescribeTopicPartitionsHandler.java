@@ -41,7 +41,8 @@ public final class DescribeTopicPartitionsHandler extends RequestHandler<Describ
         DescribeTopicPartitionsRequest.Cursor cursor = request.cursor();
         if (cursor != null && cursor.partitionIndex() < 0) {
             throw new ApiException(
-                    ErrorCode.INVALID_REQUEST, "DescribeTopicPartitionsRequest cursor partition must be valid: " + cursor);
+                    ErrorCode.INVALID_REQUEST,
+                    "DescribeTopicPartitionsRequest cursor partition must be valid: " + cursor);
         }
         String from = cursor == null ? "" : cursor.topicName();
         boolean all = request.topics().isEmpty();

@@ -36,8 +36,8 @@ public final class IncrementalAlterConfigsHandler extends RequestHandler<Increme
         for (AlterConfigsResource resource : request.resources()) {
             List<ConfigChange> changes = new ArrayList<>(resource.configs().size());
             resource.configs()
-                    .forEach(config -> changes.add(
-                            new ConfigChange(config.name(), config.configOperation(), config.value())));
+                    .forEach(config ->
+                            changes.add(new ConfigChange(config.name(), config.configOperation(), config.value())));
             wishes.add(new ConfigWish(
                     new ConfigResource(resource.resourceType(), resource.resourceName()), changes, false));
         }
@@ -50,8 +50,7 @@ public final class IncrementalAlterConfigsHandler extends RequestHandler<Increme
         context.respond(response);
     }
 
-    private static AlterConfigsResourceResponse result(
-            AlterConfigsResource resource, ErrorCode error, String message) {
+    private static AlterConfigsResourceResponse result(AlterConfigsResource resource, ErrorCode error, String message) {
         return new AlterConfigsResourceResponse()
                 .errorCode(error.code())
                 .errorMessage(message)

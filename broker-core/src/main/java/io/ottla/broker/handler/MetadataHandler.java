@@ -50,11 +50,9 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
     @Override
     public void handle(MetadataRequest request, RequestContext context) {
         validate(request, context.apiVersion());
-        boolean all = context.apiVersion() < NULL_MEANS_ALL_SINCE
-                ? request.topics().isEmpty()
-                : request.topics() == null;
-        List<MetadataResponseTopic> answers =
-                all ? allTopics(store.image(), request) : askedTopics(request);
+        boolean all =
+                context.apiVersion() < NULL_MEANS_ALL_SINCE ? request.topics().isEmpty() : request.topics() == null;
+        List<MetadataResponseTopic> answers = all ? allTopics(store.image(), request) : askedTopics(request);
         context.respond(respond(request, context, answers));
     }
 
@@ -82,8 +80,9 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
                 .controllerId(image.controllerId())
                 .topics(answers);
         for (BrokerImage broker : image.brokers()) {
-            Listener endpoint =
-                    broker.fenced() ? null : broker.endpoint(context.connection().listenerName());
+            Listener endpoint = broker.fenced()
+                    ? null
+                    : broker.endpoint(context.connection().listenerName());
             if (endpoint != null) {
                 response.brokers()
                         .add(new MetadataResponseBroker()
@@ -147,7 +146,8 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
     private void askedByName(
             MetadataRequest request, List<MetadataResponseTopic> answers, List<MetadataResponseTopic> failures) {
         Set<String> seen = request.topics().size() == 1 ? null : new HashSet<>();
-        boolean create = request.allowAutoTopicCreation() && store.brokerConfig().autoCreateTopicsEnable();
+        boolean create =
+                request.allowAutoTopicCreation() && store.brokerConfig().autoCreateTopicsEnable();
         for (MetadataRequestTopic asked : request.topics()) {
             if (seen != null && !seen.add(asked.name())) {
                 continue;

@@ -16,7 +16,13 @@ import java.util.List;
  * @param logDirs the ids of its log directories
  */
 public record BrokerImage(
-        int id, long epoch, Uuid incarnationId, String rack, boolean fenced, List<Listener> endpoints, List<Uuid> logDirs) {
+        int id,
+        long epoch,
+        Uuid incarnationId,
+        String rack,
+        boolean fenced,
+        List<Listener> endpoints,
+        List<Uuid> logDirs) {
 
     /** The end point of a listener, null if the broker has none of that name. */
     public Listener endpoint(String listenerName) {

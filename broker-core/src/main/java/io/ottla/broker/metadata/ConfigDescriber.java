@@ -56,9 +56,8 @@ public final class ConfigDescriber {
             if (!brokerKeys.isEmpty()) {
                 synonyms.addAll(brokerSynonyms(brokerKeys.get(0).brokerKey()));
             }
-            String value = override == null
-                    ? TopicConfigs.defaultText(key.name(), effectiveConfig)
-                    : normal(key, override);
+            String value =
+                    override == null ? TopicConfigs.defaultText(key.name(), effectiveConfig) : normal(key, override);
             entries.add(entry(key, value, false, synonyms));
         }
         return entries;
@@ -144,7 +143,8 @@ public final class ConfigDescriber {
     }
 
     private static DescribedConfig entry(ConfigKey key, String value, boolean readOnly, List<Synonym> synonyms) {
-        byte source = synonyms.isEmpty() ? DescribedConfig.DEFAULT : synonyms.get(0).source();
+        byte source =
+                synonyms.isEmpty() ? DescribedConfig.DEFAULT : synonyms.get(0).source();
         return new DescribedConfig(
                 key.name(),
                 shown(key, value),

@@ -72,7 +72,8 @@ final class KRaftControl {
     }
 
     private static void append(RecordBatchBuilder batch, long timeMs, short type, Message message) {
-        ByteBuffer key = ByteBuffer.allocate(4).putShort((short) 0).putShort(type).flip();
+        ByteBuffer key =
+                ByteBuffer.allocate(4).putShort((short) 0).putShort(type).flip();
         ProtocolWriter out = new ProtocolWriter();
         message.write(out, MESSAGE_VERSION);
         batch.append(timeMs, key, out.toByteBuffer());

@@ -223,7 +223,8 @@ final class MetadataDelta {
     private void fence(int brokerId, boolean fenced) {
         BrokerImage old = brokers.get(brokerId);
         if (old == null) {
-            throw new IllegalStateException("The metadata log changes broker " + brokerId + ", which is not registered");
+            throw new IllegalStateException(
+                    "The metadata log changes broker " + brokerId + ", which is not registered");
         }
         BrokerImage changed = new BrokerImage(
                 old.id(), old.epoch(), old.incarnationId(), old.rack(), fenced, old.endpoints(), old.logDirs());

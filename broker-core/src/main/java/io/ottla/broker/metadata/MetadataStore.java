@@ -11,6 +11,9 @@ import io.ottla.protocol.record.RecordBatch;
 import io.ottla.protocol.record.RecordBatchBuilder;
 import io.ottla.storage.Clock;
 import io.ottla.storage.Log;
+import io.ottla.storage.LogConfig;
+import io.ottla.storage.LogDirectory;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,8 +43,7 @@ public final class MetadataStore {
     private volatile MetadataImage image;
     private volatile BrokerConfig brokerConfig;
 
-    private MetadataStore(
-            MetadataLog log, Clock clock, BrokerConfig config, int leaderEpoch, MetadataImage image) {
+    private MetadataStore(MetadataLog log, Clock clock, BrokerConfig config, int leaderEpoch, MetadataImage image) {
         this.log = log;
         this.clock = clock;
         this.staticConfig = config;
@@ -51,19 +53,39 @@ public final class MetadataStore {
     }
 
     /**
-     * Replays the log, and opens a new leader epoch in it. An empty log is first given what a new cluster starts with.
+     * Opens the metadata in the first of the log directories, and gives each directory its {@code meta.properties} if it has
+     * none. An empty log is given what a new cluster starts with; any log gets a new leader epoch.
      *
-     * @param log the log of {@code __cluster_metadata-0}
-     * @param clusterId the id of the cluster, from {@code meta.properties}
-     * @param directoryId the id of the directory that the log is in, from there too
+     * @param directories all log directories of the broker
+     * @throws ConfigException where a directory belongs to another node
+     * @throws IOException where the log cannot be opened
      * @throws IllegalStateException where the log contradicts itself
      */
-    public static MetadataStore open(Log log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
-        return open(new StoredMetadataLog(log), clock, config, clusterId, directoryId);
+    public static MetadataStore open(List<LogDirectory> directories, Clock clock, BrokerConfig config)
+            throws IOException {
+        String clusterId = ClusterIdentity.establish(directories, config);
+        LogDirectory first = directories.get(0);
+        Log log = first.open(TopicNames.CLUSTER_METADATA, 0, Uuid.ONE, logConfig(config));
+        return open(
+                new StoredMetadataLog(log),
+                clock,
+                config,
+                clusterId,
+                first.metaProperties().directoryId());
     }
 
-    static MetadataStore open(
-            MetadataLog log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
+    /** Nothing is ever removed by age or size: what is there is the state. */
+    private static LogConfig logConfig(BrokerConfig config) {
+        return LogConfig.builder()
+                .segmentBytes(config.intValue("metadata.log.segment.bytes"))
+                .segmentMs(config.longValue("metadata.log.segment.ms"))
+                .maxMessageBytes(Integer.MAX_VALUE)
+                .retentionMs(-1)
+                .retentionBytes(-1)
+                .build();
+    }
+
+    static MetadataStore open(MetadataLog log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
         Replay replay = new Replay(clusterId);
         log.forEachBatch(replay::accept);
         boolean first = log.endOffset() == 0;
@@ -166,7 +188,8 @@ public final class MetadataStore {
             try {
                 listener.onChange(before, after);
             } catch (RuntimeException e) {
-                // The change is made and stays; that a part of the broker cannot follow must not keep the others from it.
+                // The change is made and stays; that a part of the broker cannot follow must not keep the others from
+                // it.
                 LOG.error("Applying the metadata of offset {} failed in {}", after.offset(), listener, e);
             }
         }

@@ -17,10 +17,26 @@ final class PersistentMap<K, V> {
     private record Entry(int hash, Object key, Object value) {}
 
     /** Slots for those of 32 five-bit digits whose bit is set; each is an Entry, a Branch or a Bucket. */
-    private record Branch(int bitmap, Object[] slots) {}
+    private static final class Branch {
+        final int bitmap;
+        final Object[] slots;
+
+        Branch(int bitmap, Object[] slots) {
+            this.bitmap = bitmap;
+            this.slots = slots;
+        }
+    }
 
     /** Entries whose hashes are equal. */
-    private record Bucket(int hash, Entry[] entries) {}
+    private static final class Bucket {
+        final int hash;
+        final Entry[] entries;
+
+        Bucket(int hash, Entry[] entries) {
+            this.hash = hash;
+            this.entries = entries;
+        }
+    }
 
     private final Branch root;
     private final int size;
@@ -69,9 +85,7 @@ final class PersistentMap<K, V> {
 
     /** This map without the key. */
     PersistentMap<K, V> without(K key) {
-        return get(key) == null
-                ? this
-                : new PersistentMap<>(without(root, 0, spread(key.hashCode()), key), size - 1);
+        return get(key) == null ? this : new PersistentMap<>(without(root, 0, spread(key.hashCode()), key), size - 1);
     }
 
     /** Visits all entries in no particular order. */

@@ -43,7 +43,8 @@ public final class TopicControl {
             return topic;
         }
         BrokerConfig config = store.brokerConfig();
-        TopicOutcome outcome = createAll(List.of(InternalTopics.defaults(name, config)), false).get(0);
+        TopicOutcome outcome =
+                createAll(List.of(InternalTopics.defaults(name, config)), false).get(0);
         if (outcome.error() == ErrorCode.TOPIC_ALREADY_EXISTS) {
             // Another connection was faster.
             TopicImage made = store.image().topic(name);
@@ -62,10 +63,8 @@ public final class TopicControl {
      * @throws ApiException where it cannot be made
      */
     public TopicImage create(String name, int partitions, Map<String, String> configs) {
-        CreatableTopic topic = new CreatableTopic()
-                .name(name)
-                .numPartitions(partitions)
-                .replicationFactor((short) DEFAULT);
+        CreatableTopic topic =
+                new CreatableTopic().name(name).numPartitions(partitions).replicationFactor((short) DEFAULT);
         configs.forEach((key, value) ->
                 topic.configs().add(new CreatableTopicConfig().name(key).value(value)));
         return orThrow(createAll(List.of(topic), false).get(0));
@@ -133,8 +132,7 @@ public final class TopicControl {
         }
         int current = topic.partitions().size();
         if (wish.count() == current) {
-            throw new ApiException(
-                    ErrorCode.INVALID_PARTITIONS, "Topic already has " + current + " partition(s).");
+            throw new ApiException(ErrorCode.INVALID_PARTITIONS, "Topic already has " + current + " partition(s).");
         }
         if (wish.count() < current) {
             throw new ApiException(
@@ -144,8 +142,7 @@ public final class TopicControl {
         }
         int added = wish.count() - current;
         if (added > MAX_PER_REQUEST) {
-            throw new ApiException(
-                    ErrorCode.POLICY_VIOLATION, "Unable to perform excessively large batch operation.");
+            throw new ApiException(ErrorCode.POLICY_VIOLATION, "Unable to perform excessively large batch operation.");
         }
         int factor = topic.partitions().get(0).replicas().size();
         List<List<Integer>> placements;
@@ -234,8 +231,7 @@ public final class TopicControl {
             try {
                 validateName(topic.name());
                 Map<String, String> configs = configs(topic);
-                List<List<Integer>> placements =
-                        topic.assignments().isEmpty() ? placed(topic) : chosen(topic);
+                List<List<Integer>> placements = topic.assignments().isEmpty() ? placed(topic) : chosen(topic);
                 collisions.put(TopicNames.collisionKey(topic.name()), topic.name());
                 return TopicOutcome.granted(write(topic.name(), configs, placements));
             } catch (ApiException e) {
@@ -293,8 +289,7 @@ public final class TopicControl {
             }
             if (topic.numPartitions() < DEFAULT || topic.numPartitions() == 0) {
                 throw new ApiException(
-                        ErrorCode.INVALID_PARTITIONS,
-                        "Number of partitions was set to an invalid non-positive value.");
+                        ErrorCode.INVALID_PARTITIONS, "Number of partitions was set to an invalid non-positive value.");
             }
             int partitions = topic.numPartitions() == DEFAULT ? config.numPartitions() : topic.numPartitions();
             int factor = topic.replicationFactor() == DEFAULT ? defaultFactor() : topic.replicationFactor();
@@ -322,8 +317,8 @@ public final class TopicControl {
             int factor = -1;
             for (CreatableReplicaAssignment assignment : topic.assignments()) {
                 if (byPartition.containsKey(assignment.partitionIndex())) {
-                    throw ReplicaPlacement.invalid("Found multiple manual partition assignments for partition "
-                            + assignment.partitionIndex());
+                    throw ReplicaPlacement.invalid(
+                            "Found multiple manual partition assignments for partition " + assignment.partitionIndex());
                 }
                 ReplicaPlacement.validate(image, assignment.brokerIds(), factor);
                 factor = assignment.brokerIds().size();
