@@ -74,7 +74,11 @@ public final class RecordBatchSummary {
         return compressed;
     }
 
-    /** Whether a batch is of type LogAppendTime, which a producer may not write (INVALID_TIMESTAMP). */
+    /**
+     * Whether a batch is of type LogAppendTime, which is the broker's to say. Apache Kafka refuses such a batch of a client
+     * with INVALID_TIMESTAMP if the topic is of that type too or a record has no timestamp; for other topics it sets the
+     * type back to CreateTime.
+     */
     public boolean hasLogAppendTime() {
         return logAppendTime;
     }
