@@ -75,7 +75,7 @@ public final class Log implements AutoCloseable {
      *
      * @param records whole batches from position to limit, big-endian and writable; position and limit are the same afterwards
      * @param origin who appends
-     * @param leaderEpoch the leader epoch to write into the batches
+     * @param leaderEpoch the leader epoch to write into the batches; raised to the log's latest if it lies below
      * @throws ApiException and nothing was appended: CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
      *     INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH,
      *     INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR
@@ -105,17 +105,19 @@ public final class Log implements AutoCloseable {
         if (duplicate != null) {
             return duplicate;
         }
+        // Epochs do not go back within a log, whatever the caller says.
+        int epoch = Math.max(leaderEpoch, epochs.latestEpoch());
         long next = baseOffset;
         long maxTimestampMs = RecordBatch.NO_TIMESTAMP_MS;
         for (int at = records.position(); at < records.limit(); at += view.sizeBytes()) {
-            view.wrap(records, at).baseOffset(next).partitionLeaderEpoch(leaderEpoch);
+            view.wrap(records, at).baseOffset(next).partitionLeaderEpoch(epoch);
             if (stamped) {
                 view.logAppendTime(nowMs);
             }
             next = view.nextOffset();
             maxTimestampMs = Math.max(maxTimestampMs, view.maxTimestampMs());
         }
-        write(records, leaderEpoch, maxTimestampMs, next - 1, nowMs, current);
+        write(records, epoch, maxTimestampMs, next - 1, nowMs, current);
         updateProducers(records, nowMs);
         producers.mapEndOffset(next);
         nextOffset = next;
@@ -131,9 +133,9 @@ public final class Log implements AutoCloseable {
             if (!view.hasProducerId()) {
                 continue;
             }
-            if (origin == AppendOrigin.CLIENT) {
-                ProducerState state = producers.find(view.producerId());
-                int place = state == null ? -1 : state.findDuplicate(view);
+            ProducerState state = producers.find(view.producerId());
+            if (state != null && origin == AppendOrigin.CLIENT) {
+                int place = findDuplicate(state);
                 if (place >= 0) {
                     long appendTimeMs = stamped ? state.timestampMsAt(place) : -1L;
                     return new LogAppendResult(
@@ -143,6 +145,16 @@ public final class Log implements AutoCloseable {
             producers.check(view, origin);
         }
         return null;
+    }
+
+    private int findDuplicate(ProducerState state) {
+        int place = state.findDuplicate(view);
+        boolean goesBack = view.producerEpoch() == state.epoch() && view.baseSequence() <= state.lastSequence();
+        if (place < 0 && goesBack && state.isHistoryUnknown()) {
+            reader.restoreHistory(state);
+            place = state.findDuplicate(view);
+        }
+        return place;
     }
 
     private void write(

@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -53,6 +55,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Map<String, Long> foundHighWatermarks;
     private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
     private final boolean clean;
+    private Set<String> checkpointed;
     private MetaProperties metaProperties;
     private boolean closed;
 
@@ -99,6 +102,8 @@ public final class LogDirectory implements AutoCloseable {
         this.foundRecoveryPoints = recoveryPoints.read();
         this.foundStartOffsets = startOffsets.read();
         this.foundHighWatermarks = highWatermarks.read();
+        this.checkpointed = new TreeSet<>(foundRecoveryPoints.keySet());
+        checkpointed.addAll(foundStartOffsets.keySet());
         findPartitions();
         // From here on, until close() writes it again, a death of the process is an unclean stop.
         this.clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN_FILE));
@@ -185,6 +190,7 @@ public final class LogDirectory implements AutoCloseable {
         PartitionDirectory found = unopened.get(name);
         Path directory = path.resolve(name);
         if (found == null) {
+            forgetCheckpoints(name);
             files.createDirectories(directory);
         } else if (!found.topicId().equals(Uuid.ZERO)
                 && !topicId.equals(Uuid.ZERO)
@@ -210,6 +216,16 @@ public final class LogDirectory implements AutoCloseable {
         unopened.remove(name);
         logs.put(name, log);
         return log;
+    }
+
+    /**
+     * A new log must not be measured by the checkpoints of an old one of the same name: they are gone from the files before
+     * there is a directory.
+     */
+    private void forgetCheckpoints(String name) {
+        if (checkpointed.contains(name)) {
+            checkpoint();
+        }
     }
 
     /** The log of a partition; null if it is not open. */
@@ -288,9 +304,11 @@ public final class LogDirectory implements AutoCloseable {
             }
         });
         try {
+            checkpointed.addAll(recovery.keySet());
             recoveryPoints.write(recovery);
             startOffsets.write(start);
             highWatermarks.write(high);
+            checkpointed = new TreeSet<>(recovery.keySet());
         } catch (IOException e) {
             throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
         }

@@ -2,12 +2,18 @@ package io.ottla.storage;
 
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 
 /** Finds and reads; takes no lock. */
 final class LogReader {
+
+    /** How far back the batches of a producer are looked for after a restart. */
+    private static final long HISTORY_BYTES = 64L << 20;
 
     private final Log log;
 
@@ -143,6 +149,53 @@ final class LogReader {
         } catch (IOException e) {
             throw Log.storageError("Looking for the largest timestamp in " + log.name() + " failed", e);
         }
+    }
+
+    /**
+     * Finds the batches again that a producer wrote before the one that its snapshot remembers: so that a retry of one of the
+     * last five is known after a restart, too. Looks at the log's last {@link #HISTORY_BYTES} at most.
+     */
+    void restoreHistory(ProducerState state) {
+        Deque<long[]> found = new ArrayDeque<>();
+        LogSegment[] segments = log.segments();
+        try {
+            long budgetBytes = HISTORY_BYTES;
+            int index = floor(segments, state.lastOffset());
+            while (index >= 0 && budgetBytes > 0 && found.size() < ProducerState.REMEMBERED_BATCHES) {
+                Deque<long[]> newer = found;
+                found = collectBatches(segments[index], state, newer);
+                budgetBytes -= segments[index].sizeBytes();
+                index--;
+            }
+        } catch (IOException e) {
+            // Without its history the producer's retry is refused, as it would have been without this.
+            StorageLog.LOG.warn("Looking for batches of producer {} in {} failed", state.producerId(), log.name(), e);
+        }
+        state.restoreBatches(found);
+    }
+
+    /** The last batches of the producer in a segment, oldest first, before those that later segments had. */
+    private static Deque<long[]> collectBatches(LogSegment segment, ProducerState state, Deque<long[]> newer)
+            throws IOException {
+        Deque<long[]> found = new ArrayDeque<>();
+        int wanted = ProducerState.REMEMBERED_BATCHES - newer.size();
+        BatchCursor cursor = BatchCursor.scan(segment.file(), 0, segment.sizeBytes());
+        while (cursor.next()) {
+            RecordBatch batch = cursor.batch();
+            boolean isOurs = batch.producerId() == state.producerId()
+                    && batch.producerEpoch() == state.epoch()
+                    && !batch.isControlBatch();
+            if (isOurs) {
+                found.add(new long[] {
+                    batch.lastSequence(), batch.lastOffset(), batch.lastOffsetDelta(), batch.maxTimestampMs()
+                });
+                if (found.size() > wanted) {
+                    found.removeFirst();
+                }
+            }
+        }
+        found.addAll(newer);
+        return found;
     }
 
     /** Index of the last segment that begins at or below the offset; 0 if none does. */

@@ -37,7 +37,7 @@ final class LogRecovery {
     private final long nowMs;
     private long logStartOffset;
     private long nextOffset;
-    private long scannedFromOffset = Long.MAX_VALUE;
+    private long rebuiltFromOffset = Long.MAX_VALUE;
     private boolean isNew;
 
     private LogRecovery(
@@ -96,7 +96,7 @@ final class LogRecovery {
         if (clean && epochsKnown) {
             findCleanEnd();
         } else {
-            scan(clean ? 0L : Math.max(0L, checkpointedRecoveryPoint));
+            scan(epochsKnown ? Math.max(0L, checkpointedRecoveryPoint) : 0L);
         }
         if (nextOffset < checkpointedRecoveryPoint) {
             throw new LogDamageException(
@@ -234,7 +234,7 @@ final class LogRecovery {
             LogSegment segment = segments.get(i);
             SegmentScan scan = new SegmentScan(segment, config, files, directory);
             scan.run(i == first ? fromOffset : segment.baseOffset(), epochs);
-            scannedFromOffset = Math.min(scannedFromOffset, scan.fromOffset());
+            rebuiltFromOffset = Math.min(rebuiltFromOffset, scan.transactionsFrom());
             rebuilt.add(scan.indexes());
             nextOffset = scan.nextOffset();
             boolean gapFollows = i + 1 < segments.size()
@@ -243,6 +243,15 @@ final class LogRecovery {
             boolean overlaps = i + 1 < segments.size()
                     && scan.nextOffset() > segments.get(i + 1).baseOffset();
             TailVerdict verdict = TailVerdict.of(scan, dataFollows(i), gapFollows || overlaps);
+            if (verdict.isCut() && (clean || scan.nextOffset() < checkpointedRecoveryPoint)) {
+                throw new LogDamageException(
+                        segment.path(LogFileNames.LOG),
+                        scan.validBytes(),
+                        (scan.fault() == null ? "batches are missing" : scan.fault())
+                                + (clean
+                                        ? ", but the log was closed cleanly"
+                                        : ", but it was synced up to offset " + checkpointedRecoveryPoint));
+            }
             verdict.report(scan, segment);
             if (verdict.isCut()) {
                 segment.truncate(scan.validBytes(), scan.nextOffset());
@@ -278,7 +287,9 @@ final class LogRecovery {
 
     /** Brings the producer states from the newest snapshot to the end of the log. */
     private void replayProducers() throws IOException {
-        long from = snapshots.loadNewest(producers, segments.get(0).baseOffset(), nextOffset, nowMs);
+        // The transaction index has to be rebuilt with the states that its beginning needs.
+        long newest = Math.min(nextOffset, rebuiltFromOffset);
+        long from = snapshots.loadNewest(producers, segments.get(0).baseOffset(), newest, nowMs);
         if (from < nextOffset) {
             LogSegment[] all = segments.toArray(LogSegment[]::new);
             for (int i = LogReader.floor(all, from); i < all.length; i++) {
@@ -304,7 +315,7 @@ final class LogRecovery {
                 continue;
             }
             AbortedTransaction aborted = producers.update(batch.isControlBatch() ? cursor.wholeBatch() : batch, nowMs);
-            if (aborted != null && indexes != null && aborted.lastOffset() >= scannedFromOffset) {
+            if (aborted != null && indexes != null && aborted.lastOffset() >= rebuiltFromOffset) {
                 indexes.transactions().append(aborted);
             }
         }
@@ -321,7 +332,7 @@ final class LogRecovery {
                 segments.get(i).adopt(indexes);
             }
         }
-        if (scannedFromOffset == Long.MAX_VALUE) {
+        if (rebuiltFromOffset == Long.MAX_VALUE) {
             if (epochsChanged) {
                 epochs.write();
             }

@@ -1,6 +1,7 @@
 package io.ottla.storage;
 
 import io.ottla.protocol.record.RecordBatch;
+import java.util.Collection;
 
 /**
  * What the log remembers of one producer: its epoch, the last five batches it wrote, and its open transaction. Guarded by the
@@ -56,6 +57,17 @@ final class ProducerState {
         timestampsMs[at] = timestampMs;
         count++;
         lastTimestampMs = timestampMs;
+    }
+
+    /** Replaces the remembered batches: last sequence, last offset, offset delta and timestamp of each, oldest first. */
+    void restoreBatches(Collection<long[]> batches) {
+        historyUnknown = false;
+        if (!batches.isEmpty()) {
+            count = 0;
+            for (long[] batch : batches) {
+                addBatch(epoch, (int) batch[0], batch[1], (int) batch[2], batch[3]);
+            }
+        }
     }
 
     /** Takes note of a marker: it ends the transaction, and may carry a new epoch that fences the old one (KIP-890). */

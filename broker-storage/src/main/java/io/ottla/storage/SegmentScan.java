@@ -24,7 +24,7 @@ final class SegmentScan {
     private final LogSegment segment;
     private final LogConfig config;
     private final SegmentIndexes indexes;
-    private long fromOffset;
+    private long transactionsFrom;
     private long nextOffset;
     private int validBytes;
     private String fault;
@@ -46,16 +46,14 @@ final class SegmentScan {
      */
     void run(long wantedOffset, LeaderEpochs epochs) throws IOException {
         boolean transactionsUsable = indexes.loadTransactions();
-        boolean usable = indexes.loadOffsetsAndTimes(segment.sizeBytes()) && transactionsUsable;
-        if (usable) {
+        transactionsFrom = transactionsUsable ? Math.max(wantedOffset, segment.baseOffset()) : segment.baseOffset();
+        indexes.transactions().truncateTo(transactionsFrom);
+        if (indexes.loadOffsetsAndTimes(segment.sizeBytes())) {
             indexes.truncateOffsetsAndTimesTo(wantedOffset);
-        } else {
-            indexes.clearOffsetsAndTimes();
         }
         int position = indexes.offsets().lastPosition();
         nextOffset = -1L;
         validBytes = position;
-        fromOffset = segment.baseOffset();
         BatchCursor cursor = BatchCursor.scan(segment.file(), position, segment.sizeBytes());
         int lastEpoch = -1;
         boolean indexed = position > 0;
@@ -64,9 +62,6 @@ final class SegmentScan {
             fault = faultOf(batch, lastEpoch);
             if (fault != null) {
                 break;
-            }
-            if (nextOffset < 0) {
-                fromOffset = batch.baseOffset();
             }
             nextOffset = batch.nextOffset();
             lastEpoch = Math.max(lastEpoch, batch.partitionLeaderEpoch());
@@ -91,7 +86,6 @@ final class SegmentScan {
             fault = cursor.fault();
             torn = cursor.isTorn();
         }
-        indexes.transactions().truncateTo(fromOffset);
         if (fault != null) {
             lookBehind();
         }
@@ -205,9 +199,9 @@ final class SegmentScan {
         return indexes;
     }
 
-    /** The offset of the first batch that was read: what is before it was believed. */
-    long fromOffset() {
-        return fromOffset;
+    /** Aborted transactions whose markers lie below this are in the index; the others have to be added. */
+    long transactionsFrom() {
+        return transactionsFrom;
     }
 
     /** The offset behind the last good batch. */

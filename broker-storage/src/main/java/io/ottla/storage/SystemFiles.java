@@ -2,10 +2,12 @@ package io.ottla.storage;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -25,18 +27,17 @@ final class SystemFiles implements StorageFiles {
 
     @Override
     public StorageFile openForWriting(Path path) throws IOException {
-        return new ChannelFile(
-                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        return new ChannelFile(path, true, true);
     }
 
     @Override
     public StorageFile openExisting(Path path) throws IOException {
-        return new ChannelFile(FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        return new ChannelFile(path, false, true);
     }
 
     @Override
     public StorageFile openForReading(Path path) throws IOException {
-        return new ChannelFile(FileChannel.open(path, StandardOpenOption.READ));
+        return new ChannelFile(path, false, false);
     }
 
     @Override
@@ -94,15 +95,57 @@ final class SystemFiles implements StorageFiles {
         }
     }
 
-    private record ChannelFile(FileChannel channel) implements StorageFile {
+    /**
+     * An open channel that is opened again when a thread is interrupted while it uses it: the JDK closes the channel then, and
+     * an interrupted thread of the application must not cost the broker its log. The interrupt stays set.
+     */
+    private static final class ChannelFile implements StorageFile {
+
+        private final Path path;
+        private final OpenOption[] options;
+        private volatile FileChannel channel;
+        private boolean closed;
+
+        ChannelFile(Path path, boolean create, boolean write) throws IOException {
+            this.path = path;
+            this.options = write
+                    ? new OpenOption[] {StandardOpenOption.READ, StandardOpenOption.WRITE}
+                    : new OpenOption[] {StandardOpenOption.READ};
+            this.channel = create
+                    ? FileChannel.open(
+                            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                    : FileChannel.open(path, options);
+        }
 
         @Override
         public int read(ByteBuffer target, long position) throws IOException {
-            return channel.read(target, position);
+            int at = target.position();
+            FileChannel used = channel;
+            try {
+                return used.read(target, position);
+            } catch (ClosedChannelException e) {
+                target.position(at);
+                return reopened(used, e, next -> (long) next.read(target, position))
+                        .intValue();
+            }
         }
 
         @Override
         public void write(ByteBuffer source, long position) throws IOException {
+            int start = source.position();
+            FileChannel used = channel;
+            try {
+                writeFully(used, source, position);
+            } catch (ClosedChannelException e) {
+                source.position(start);
+                reopened(used, e, next -> {
+                    writeFully(next, source, position);
+                    return 0L;
+                });
+            }
+        }
+
+        private static void writeFully(FileChannel channel, ByteBuffer source, long position) throws IOException {
             long at = position;
             while (source.hasRemaining()) {
                 at += channel.write(source, at);
@@ -111,22 +154,71 @@ final class SystemFiles implements StorageFiles {
 
         @Override
         public void truncate(long sizeBytes) throws IOException {
-            channel.truncate(sizeBytes);
+            FileChannel used = channel;
+            try {
+                used.truncate(sizeBytes);
+            } catch (ClosedChannelException e) {
+                reopened(used, e, next -> next.truncate(sizeBytes).size());
+            }
         }
 
         @Override
         public void sync() throws IOException {
-            channel.force(true);
+            FileChannel used = channel;
+            try {
+                used.force(true);
+            } catch (ClosedChannelException e) {
+                reopened(used, e, next -> {
+                    next.force(true);
+                    return 0L;
+                });
+            }
         }
 
         @Override
         public long sizeBytes() throws IOException {
-            return channel.size();
+            FileChannel used = channel;
+            try {
+                return used.size();
+            } catch (ClosedChannelException e) {
+                return reopened(used, e, FileChannel::size);
+            }
         }
 
         @Override
-        public void close() throws IOException {
+        public FileChannel channel() {
+            return channel;
+        }
+
+        @Override
+        public synchronized void close() throws IOException {
+            closed = true;
             channel.close();
         }
+
+        private Long reopened(FileChannel broken, ClosedChannelException cause, ChannelUse use) throws IOException {
+            boolean interrupted = Thread.interrupted();
+            try {
+                return use.apply(reopen(broken, cause));
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+
+        private synchronized FileChannel reopen(FileChannel broken, ClosedChannelException cause) throws IOException {
+            if (closed) {
+                throw cause;
+            }
+            if (channel == broken) {
+                channel = FileChannel.open(path, options);
+            }
+            return channel;
+        }
+    }
+
+    private interface ChannelUse {
+        Long apply(FileChannel channel) throws IOException;
     }
 }

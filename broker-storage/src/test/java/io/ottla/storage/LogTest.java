@@ -37,12 +37,13 @@ class LogTest {
 
     @BeforeEach
     void open() throws IOException {
-        directory = LogDirectory.open(path, StorageOptions.of(clock, scheduler));
+        directory = LogDirectory.open(path, TestLogs.options(clock, scheduler));
     }
 
     @AfterEach
-    void close() {
+    void close() throws IOException {
         directory.close();
+        assertEquals(List.of(), LogVerifier.verify(path));
     }
 
     private Log log(LogConfig config) throws IOException {

@@ -25,6 +25,10 @@ final class TestLogs {
 
     private TestLogs() {}
 
+    static StorageOptions options(Clock clock, StorageScheduler scheduler) {
+        return StorageOptions.of(clock, scheduler).withFiles(new UnsyncedFiles());
+    }
+
     static ByteBuffer batch(long timestampMs, String... values) {
         return producerBatch(timestampMs, RecordBatch.NO_PRODUCER_ID, (short) -1, -1, false, values);
     }

@@ -1,0 +1,194 @@
+package io.ottla.storage;
+
+import static io.ottla.storage.LogTest.assertError;
+import static io.ottla.storage.TestLogs.START_MS;
+import static io.ottla.storage.TestLogs.append;
+import static io.ottla.storage.TestLogs.marker;
+import static io.ottla.storage.TestLogs.producerBatch;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.record.RecordBatch;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LogProducerTest {
+
+    private static final short EPOCH = 3;
+
+    @TempDir
+    Path path;
+
+    private final ManualClock clock = new ManualClock(START_MS);
+    private LogDirectory directory;
+    private Log log;
+
+    @BeforeEach
+    void open() throws IOException {
+        directory = LogDirectory.open(path, TestLogs.options(clock, new TestScheduler()));
+        log = directory.open("topic", 0, Uuid.ZERO, LogConfig.DEFAULT);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        directory.close();
+        assertEquals(List.of(), LogVerifier.verify(path));
+    }
+
+    private static ByteBuffer batch(int sequence, String... values) {
+        return producerBatch(START_MS, 9, EPOCH, sequence, false, values);
+    }
+
+    @Test
+    void shouldAnswerDuplicatesOfTheLastFiveBatches() {
+        for (int i = 0; i < 6; i++) {
+            append(log, batch(2 * i, "a", "b"));
+        }
+        for (int i = 1; i < 6; i++) {
+            LogAppendResult result = append(log, batch(2 * i, "a", "b"));
+            assertTrue(result.duplicate());
+            assertEquals(2L * i, result.baseOffset());
+            assertEquals(2L * i + 1, result.lastOffset());
+        }
+        assertError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, () -> append(log, batch(0, "a", "b")));
+        assertEquals(12, log.logEndOffset());
+    }
+
+    @Test
+    void shouldKnowDuplicatesAfterRestart() throws IOException {
+        for (int i = 0; i < 6; i++) {
+            append(log, batch(2 * i, "a", "b"));
+        }
+        directory.close();
+        open();
+        assertFalse(append(log, batch(12, "c")).duplicate());
+        for (int i = 1; i < 6; i++) {
+            assertEquals(i < 2, isRefused(batch(2 * i, "a", "b")), "batch " + i);
+        }
+    }
+
+    private boolean isRefused(ByteBuffer batch) {
+        try {
+            assertTrue(append(log, batch).duplicate());
+            return false;
+        } catch (io.ottla.protocol.ApiException e) {
+            assertEquals(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, e.error());
+            return true;
+        }
+    }
+
+    @Test
+    void shouldRefuseGapsAndOldEpochs() {
+        append(log, batch(0, "a"));
+        assertError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, () -> append(log, batch(2, "c")));
+        assertError(
+                ErrorCode.INVALID_PRODUCER_EPOCH,
+                () -> append(log, producerBatch(START_MS, 9, (short) 2, 0, false, "a")));
+        assertError(
+                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                () -> append(log, producerBatch(START_MS, 9, (short) 4, 1, false, "a")));
+        append(log, producerBatch(START_MS, 9, (short) 4, 0, false, "a"));
+        assertEquals(2, log.logEndOffset());
+        assertEquals(
+                List.of(new ActiveProducer(9, (short) 4, 0, START_MS, -1, -1)),
+                log.producerStates().activeProducers());
+    }
+
+    @Test
+    void shouldWrapSequences() {
+        append(log, batch(Integer.MAX_VALUE - 1, "a", "b"));
+        append(log, batch(0, "c"));
+        assertTrue(append(log, batch(Integer.MAX_VALUE - 1, "a", "b")).duplicate());
+        assertError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, () -> append(log, batch(2, "d")));
+    }
+
+    @Test
+    void shouldForgetIdleProducers() {
+        append(log, batch(5, "a"));
+        clock.advance(Duration.ofHours(23));
+        log.enforceRetention();
+        assertEquals(1, log.producerStates().activeProducers().size());
+        clock.advance(Duration.ofHours(1));
+        log.enforceRetention();
+        assertEquals(0, log.producerStates().activeProducers().size());
+        append(log, batch(77, "b"));
+    }
+
+    @Test
+    void shouldHoldTheLastStableOffsetAtTheFirstOpenTransaction() throws IOException {
+        append(log, producerBatch(START_MS, 1, EPOCH, 0, false, "x"));
+        append(log, producerBatch(START_MS, 2, EPOCH, 0, true, "a"));
+        append(log, producerBatch(START_MS, 3, EPOCH, 0, true, "b"));
+        assertEquals(1, log.lastStableOffset());
+        assertTrue(log.producerStates().hasOpenTransaction(2));
+        assertError(ErrorCode.INVALID_TXN_STATE, () -> append(log, producerBatch(START_MS, 2, EPOCH, 1, false, "c")));
+        log.append(marker(START_MS, 2, EPOCH, false, 5), AppendOrigin.COORDINATOR, 0);
+        assertEquals(2, log.lastStableOffset());
+        directory.close();
+        open();
+        assertEquals(2, log.lastStableOffset());
+        log.append(marker(START_MS, 3, (short) (EPOCH + 1), true, 5), AppendOrigin.COORDINATOR, 0);
+        assertEquals(5, log.lastStableOffset());
+        assertError(
+                ErrorCode.TRANSACTION_COORDINATOR_FENCED,
+                () -> log.append(marker(START_MS, 2, EPOCH, true, 4), AppendOrigin.COORDINATOR, 0));
+        assertError(
+                ErrorCode.INVALID_PRODUCER_EPOCH, () -> append(log, producerBatch(START_MS, 3, EPOCH, 1, true, "d")));
+        append(log, producerBatch(START_MS, 3, (short) (EPOCH + 1), 0, true, "d"));
+        assertEquals(5, log.lastStableOffset());
+        LogRead read = log.read(0, 10_000, log.lastStableOffset(), true);
+        assertEquals(List.of(new AbortedTransaction(2, 1, 3, 2)), read.abortedTransactions());
+        read.records().release();
+    }
+
+    @Test
+    void shouldNotShowOpenTransactionsToReadCommitted() {
+        append(log, producerBatch(START_MS, 1, EPOCH, 0, false, "x"));
+        append(log, producerBatch(START_MS, 2, EPOCH, 0, true, "a"));
+        LogRead read = log.read(0, 10_000, log.lastStableOffset(), true);
+        RecordBatch first = TestLogs.batches(log, 0, 10_000).get(0);
+        assertEquals(first.sizeBytes(), read.records().sizeBytes());
+        read.records().release();
+    }
+
+    @Test
+    void shouldRebuildTheTransactionIndexAfterACrash(@TempDir Path other) throws IOException {
+        log.config(TestLogs.SMALL_SEGMENTS);
+        for (int i = 0; i < 40; i++) {
+            append(log, producerBatch(START_MS, 2, EPOCH, i, true, "a".repeat(50)));
+            log.append(marker(START_MS, 2, EPOCH, i % 3 == 0, 5), AppendOrigin.COORDINATOR, 0);
+            if (i == 20) {
+                log.flush();
+                directory.checkpoint();
+            }
+        }
+        append(log, producerBatch(START_MS, 2, EPOCH, 40, true, "open"));
+        LogRead before = log.read(0, 1 << 20, log.lastStableOffset(), true);
+        before.records().release();
+        List<AbortedTransaction> aborted = before.abortedTransactions();
+        TestLogs.copy(path, other.resolve("copy"));
+        try (LogDirectory copy =
+                LogDirectory.open(other.resolve("copy"), TestLogs.options(clock, new TestScheduler()))) {
+            Log reopened = copy.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS);
+            assertEquals(log.logEndOffset(), reopened.logEndOffset());
+            assertEquals(80, reopened.lastStableOffset());
+            LogRead after = reopened.read(0, 1 << 20, reopened.lastStableOffset(), true);
+            after.records().release();
+            assertEquals(aborted, after.abortedTransactions());
+            assertEquals(
+                    log.producerStates().activeProducers(),
+                    reopened.producerStates().activeProducers());
+        }
+        assertEquals(List.of(), LogVerifier.verify(other.resolve("copy")));
+    }
+}
