@@ -6,8 +6,8 @@ import io.ottla.storage.Clock;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
@@ -60,16 +60,15 @@ public final class Main {
     }
 
     private static Broker start(CommandLine commandLine) throws IOException {
-        Clock clock = Clock.system();
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
-        Broker broker = Broker.start(config, clock);
+        Broker broker = Broker.start(config, Clock.system());
         LOG.info(
                 "Ottla {} is ready on {} after {} ms, data in {}",
                 version(),
                 broker.advertised().stream()
                         .map(listener -> listener.host() + ":" + listener.port())
                         .collect(Collectors.joining(",")),
-                millisSinceProcessStart(clock),
+                ManagementFactory.getRuntimeMXBean().getUptime(),
                 config.logDirs().stream()
                         .map(folder ->
                                 Path.of(folder).toAbsolutePath().normalize().toString())
@@ -81,16 +80,6 @@ public final class Main {
         LOG.info("Stopping");
         broker.close();
         LOG.info("Stopped");
-    }
-
-    private static long millisSinceProcessStart(Clock clock) {
-        long nowMs = clock.timeMs();
-        return nowMs
-                - ProcessHandle.current()
-                        .info()
-                        .startInstant()
-                        .map(Instant::toEpochMilli)
-                        .orElse(nowMs);
     }
 
     private static String version() {
