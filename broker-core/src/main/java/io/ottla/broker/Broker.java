@@ -2,20 +2,39 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
+import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
+import io.ottla.broker.handler.CreatePartitionsHandler;
+import io.ottla.broker.handler.CreateTopicsHandler;
+import io.ottla.broker.handler.DeleteTopicsHandler;
+import io.ottla.broker.handler.DescribeClusterHandler;
+import io.ottla.broker.handler.DescribeConfigsHandler;
+import io.ottla.broker.handler.DescribeTopicPartitionsHandler;
+import io.ottla.broker.handler.IncrementalAlterConfigsHandler;
+import io.ottla.broker.handler.MetadataHandler;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
+import io.ottla.broker.metadata.ConfigControl;
+import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.metadata.Registration;
+import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.time.WheelTimer;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
 import io.ottla.storage.Clock;
+import io.ottla.storage.LogDirectory;
+import io.ottla.storage.StorageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +49,7 @@ final class Broker implements AutoCloseable {
     /** What has been started, the last first. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
+    private TopicControl topics;
     private List<Listener> advertised = List.of();
 
     private Broker(BrokerConfig config, Clock clock) {
@@ -58,12 +78,53 @@ final class Broker implements AutoCloseable {
 
     private void start() throws IOException {
         WheelTimer timer = started(new WheelTimer(clock, "ottla-" + config.nodeId() + "-timer"));
+        StorageOptions storage =
+                StorageOptions.of(clock, timer::schedule).withProducerIdExpirationMs(config.producerIdExpirationMs());
+        List<LogDirectory> directories = new ArrayList<>();
+        for (String path : config.logDirs()) {
+            directories.add(
+                    started(LogDirectory.open(Path.of(path).toAbsolutePath().normalize(), storage)));
+        }
+        MetadataStore metadata = MetadataStore.open(directories, clock, config);
+        topics = new TopicControl(metadata);
+
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
         advertised = advertised(server.bind());
+        metadata.registerBroker(new Registration(
+                config.nodeId(),
+                config.brokerRack(),
+                advertised,
+                directories.stream()
+                        .map(directory -> directory.metaProperties().directoryId())
+                        .toList()));
+        server.start(new RequestHandlers(handlers(metadata)));
+    }
 
+    private List<RequestHandler<?>> handlers(MetadataStore metadata) {
+        ConfigControl configs = new ConfigControl(metadata);
         List<RequestHandler<?>> handlers = new ArrayList<>();
-        handlers.add(new ApiVersionsHandler(handlers));
-        server.start(new RequestHandlers(handlers));
+        handlers.add(new MetadataHandler(metadata, topics));
+        handlers.add(new CreateTopicsHandler(metadata, topics));
+        handlers.add(new DeleteTopicsHandler(metadata, topics));
+        handlers.add(new CreatePartitionsHandler(topics));
+        handlers.add(new DescribeTopicPartitionsHandler(metadata));
+        handlers.add(new DescribeClusterHandler(metadata));
+        handlers.add(new DescribeConfigsHandler(metadata));
+        handlers.add(new IncrementalAlterConfigsHandler(configs));
+        handlers.add(new AlterConfigsHandler(configs));
+        handlers.add(new ApiVersionsHandler(metadata, handlers));
+        return handlers;
+    }
+
+    /** Creates a topic if there is none of that name. */
+    void createTopic(String name, int partitions, Map<String, String> topicConfigs) {
+        try {
+            topics.create(name, partitions, topicConfigs);
+        } catch (ApiException e) {
+            if (e.error() != ErrorCode.TOPIC_ALREADY_EXISTS) {
+                throw e;
+            }
+        }
     }
 
     private <T extends AutoCloseable> T started(T part) {

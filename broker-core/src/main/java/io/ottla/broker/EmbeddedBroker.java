@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -127,9 +129,12 @@ public final class EmbeddedBroker implements AutoCloseable {
         private final Map<String, String> configs = new LinkedHashMap<>();
         private Clock clock = Clock.system();
         private Path dataFolder;
+        private final List<Topic> topics = new ArrayList<>();
         private int port;
 
         private Builder() {}
+
+        private record Topic(String name, int partitions, Map<String, String> configs) {}
 
         /** The port of the one listener on localhost, 1 to 65535; 0, the default, takes a free one. */
         public Builder port(int listenerPort) {
@@ -158,6 +163,21 @@ public final class EmbeddedBroker implements AutoCloseable {
             return this;
         }
 
+        /** Creates a topic before the broker is handed out; one that is there already is left as it is. */
+        public Builder topic(String name, int partitions) {
+            return topic(name, partitions, Map.of());
+        }
+
+        /**
+         * Creates a topic before the broker is handed out; one that is there already is left as it is.
+         *
+         * @param topicConfigs configuration keys of topics, such as {@code retention.ms}
+         */
+        public Builder topic(String name, int partitions, Map<String, String> topicConfigs) {
+            topics.add(new Topic(Objects.requireNonNull(name, "name"), partitions, Map.copyOf(topicConfigs)));
+            return this;
+        }
+
         /** Where the broker takes its time from; the clock of the machine unless set. */
         public Builder clock(Clock brokerClock) {
             clock = Objects.requireNonNull(brokerClock, "brokerClock");
@@ -169,6 +189,7 @@ public final class EmbeddedBroker implements AutoCloseable {
          *
          * @throws io.ottla.broker.config.ConfigException if a configuration value is not allowed
          * @throws UncheckedIOException if a port or the data folder cannot be had; the message of its cause says which and why
+         * @throws io.ottla.protocol.ApiException if a topic cannot be created
          */
         public EmbeddedBroker start() {
             Map<String, String> all = new LinkedHashMap<>(configs);
@@ -180,9 +201,17 @@ public final class EmbeddedBroker implements AutoCloseable {
                 throwAway = newFolder();
                 all.put("log.dirs", throwAway.toString());
             }
+            Broker broker = null;
             try {
-                return new EmbeddedBroker(Broker.start(BrokerConfig.of(all), clock), throwAway);
+                broker = Broker.start(BrokerConfig.of(all), clock);
+                for (Topic topic : topics) {
+                    broker.createTopic(topic.name, topic.partitions, topic.configs);
+                }
+                return new EmbeddedBroker(broker, throwAway);
             } catch (RuntimeException | Error e) {
+                if (broker != null) {
+                    broker.close();
+                }
                 if (throwAway != null) {
                     delete(throwAway);
                 }

@@ -22,6 +22,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -56,6 +58,7 @@ class EmbeddedBrokerTest {
         try (EmbeddedBroker broker = EmbeddedBroker.builder().dataFolder(data).start()) {
             assertEquals(data.toAbsolutePath(), broker.dataFolder());
         }
+        assertTrue(Files.isRegularFile(data.resolve("meta.properties")));
     }
 
     @Test
@@ -108,6 +111,49 @@ class EmbeddedBrokerTest {
         return threadName.startsWith("ottla")
                 || threadName.contains("netty")
                 || threadName.contains("globalEventExecutor");
+    }
+
+    @Test
+    void shouldCreateTopicsAndKeepThemInItsFolder() throws Exception {
+        for (int start = 0; start < 2; start++) {
+            try (EmbeddedBroker broker = EmbeddedBroker.builder()
+                            .dataFolder(folder)
+                            .topic("orders", 3)
+                            .topic("log", 1, Map.of("retention.ms", "1000"))
+                            .start();
+                    Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+                assertEquals(Set.of("orders", "log"), admin.listTopics().names().get());
+                assertEquals(
+                        3,
+                        admin.describeTopics(List.of("orders"))
+                                .allTopicNames()
+                                .get()
+                                .get("orders")
+                                .partitions()
+                                .size());
+                ConfigResource log = new ConfigResource(ConfigResource.Type.TOPIC, "log");
+                assertEquals(
+                        "1000",
+                        admin.describeConfigs(List.of(log))
+                                .all()
+                                .get()
+                                .get(log)
+                                .get("retention.ms")
+                                .value());
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseAFolderThatAnotherBrokerUses() {
+        try (EmbeddedBroker broker = EmbeddedBroker.builder().dataFolder(folder).start()) {
+            UncheckedIOException failure = assertThrows(
+                    UncheckedIOException.class,
+                    () -> EmbeddedBroker.builder().dataFolder(folder).start());
+            String message = failure.getCause().getMessage();
+            assertTrue(message.contains(broker.dataFolder() + " is used by another broker"), message);
+        }
+        EmbeddedBroker.builder().dataFolder(folder).start().close();
     }
 
     @Test

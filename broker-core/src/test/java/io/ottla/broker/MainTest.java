@@ -79,6 +79,16 @@ class MainTest {
     }
 
     @Test
+    void shouldEndWithOneLineWhenTheDataFolderIsUsed() throws Exception {
+        String[] arguments = {"--override", "listeners=PLAINTEXT://localhost:0", "--override", "log.dirs=" + data()};
+        Process first = start(arguments);
+        try (BufferedReader out = first.inputReader(StandardCharsets.UTF_8)) {
+            lineWith(out, "is ready");
+            assertFailure(data() + " is used by another process", start(arguments));
+        }
+    }
+
+    @Test
     void shouldEndWithOneLineForAnUnknownOption() throws Exception {
         assertFailure("Unknown option --port", start("--port"));
     }

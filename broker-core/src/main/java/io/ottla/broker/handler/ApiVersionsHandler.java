@@ -1,5 +1,8 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.metadata.FeatureRange;
+import io.ottla.broker.metadata.MetadataImage;
+import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.ErrorCode;
@@ -30,11 +33,18 @@ public final class ApiVersionsHandler extends RequestHandler<ApiVersionsRequest>
     /** Older clients than those served look here for what the broker can do, and fail if Produce does not begin at 0. */
     private static final short ADVERTISED_LOWEST_PRODUCE = 0;
 
+    private static final short FEATURES_FROM_0_SINCE = 4;
+
+    private final MetadataStore store;
     private final List<ApiVersionsResponse.ApiVersion> apiVersions;
 
-    /** @param others all other handlers of the broker */
-    public ApiVersionsHandler(Collection<? extends RequestHandler<?>> others) {
+    /**
+     * @param store has the levels of features
+     * @param others all other handlers of the broker
+     */
+    public ApiVersionsHandler(MetadataStore store, Collection<? extends RequestHandler<?>> others) {
         super(ApiKey.API_VERSIONS);
+        this.store = store;
         List<RequestHandler<?>> handlers = new ArrayList<>(others);
         handlers.add(this);
         List<ApiVersionsResponse.ApiVersion> versions = new ArrayList<>();
@@ -66,7 +76,30 @@ public final class ApiVersionsHandler extends RequestHandler<ApiVersionsRequest>
             }
             context.connection().clientSoftware(request.clientSoftwareName(), request.clientSoftwareVersion());
         }
-        context.respond(new ApiVersionsResponse().apiKeys(apiVersions));
+        ApiVersionsResponse response = new ApiVersionsResponse().apiKeys(apiVersions);
+        if (context.apiVersion() >= SOFTWARE_NAME_SINCE) {
+            addFeatures(response, context.apiVersion());
+        }
+        context.respond(response);
+    }
+
+    private void addFeatures(ApiVersionsResponse response, short version) {
+        for (FeatureRange feature : MetadataStore.supportedFeatures()) {
+            if (feature.min() > 0 || version >= FEATURES_FROM_0_SINCE) {
+                response.supportedFeatures()
+                        .add(new ApiVersionsResponse.SupportedFeatureKey()
+                                .name(feature.name())
+                                .minVersion(feature.min())
+                                .maxVersion(feature.max()));
+            }
+        }
+        MetadataImage image = store.image();
+        response.finalizedFeaturesEpoch(image.offset());
+        image.features().forEach((name, level) -> response.finalizedFeatures()
+                .add(new ApiVersionsResponse.FinalizedFeatureKey()
+                        .name(name)
+                        .minVersionLevel(level)
+                        .maxVersionLevel(level)));
     }
 
     private static boolean isSoftwareName(String text) {

@@ -107,6 +107,13 @@ public final class MetadataStore {
         return image;
     }
 
+    /** The features that this release can serve, whatever their level in the image is; sorted by name. */
+    public static List<FeatureRange> supportedFeatures() {
+        return ClusterRecords.FEATURES.stream()
+                .map(feature -> new FeatureRange(feature.name(), (short) feature.min(), (short) feature.max()))
+                .toList();
+    }
+
     /** The configuration of this broker, with what was changed at run time. Never blocks. */
     public BrokerConfig brokerConfig() {
         return brokerConfig;

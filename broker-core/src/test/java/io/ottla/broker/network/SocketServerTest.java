@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.RequestContext;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
+import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
@@ -30,7 +32,9 @@ import io.ottla.protocol.message.ListGroupsRequest;
 import io.ottla.protocol.message.ListGroupsResponse;
 import io.ottla.protocol.message.ProduceRequest;
 import io.ottla.protocol.message.ProduceResponse;
+import io.ottla.storage.LogDirectory;
 import io.ottla.storage.ManualClock;
+import io.ottla.storage.StorageOptions;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.InetAddress;
@@ -38,10 +42,12 @@ import java.net.ServerSocket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -52,6 +58,7 @@ import java.util.function.BiConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SocketServerTest {
 
@@ -68,6 +75,11 @@ class SocketServerTest {
     private BiConsumer<ListGroupsRequest, RequestContext> listGroups =
             (request, context) -> context.respond(new ListGroupsResponse());
     private volatile boolean answerLateOnDrain;
+
+    @TempDir
+    private Path folder;
+
+    private LogDirectory directory;
     private SocketServer server;
     private int port;
 
@@ -83,7 +95,9 @@ class SocketServerTest {
         handlers.add(new ListGroups());
         handlers.add(new BigFetch());
         handlers.add(new LateProduce());
-        handlers.add(new ApiVersionsHandler(handlers));
+        directory = LogDirectory.open(folder, StorageOptions.of(clock, (task, delayMs) -> {}));
+        MetadataStore store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(Map.of()));
+        handlers.add(new ApiVersionsHandler(store, handlers));
         server.start(new RequestHandlers(handlers));
     }
 
@@ -91,6 +105,7 @@ class SocketServerTest {
     void stop() {
         server.close();
         timer.close();
+        directory.close();
         assertTrue(Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("ottla-7-")));
     }
@@ -233,6 +248,24 @@ class SocketServerTest {
             assertEquals(
                     ErrorCode.INVALID_REQUEST.code(),
                     client.receive(new ApiVersionsResponse(), 3, 1).errorCode());
+        }
+    }
+
+    @Test
+    void shouldTellTheFeaturesThatTheVersionCanCarry() throws IOException {
+        try (RawClient client = new RawClient(port)) {
+            ApiVersionsRequest request =
+                    new ApiVersionsRequest().clientSoftwareName("me").clientSoftwareVersion("1");
+            client.send(request, 3, 1);
+            client.send(request, 4, 2);
+            ApiVersionsResponse three = client.receive(new ApiVersionsResponse(), 3, 1);
+            ApiVersionsResponse four = client.receive(new ApiVersionsResponse(), 4, 2);
+            assertEquals(1, three.supportedFeatures().size());
+            assertEquals("metadata.version", three.supportedFeatures().get(0).name());
+            assertTrue(four.supportedFeatures().stream().anyMatch(feature -> feature.minVersion() == 0));
+            assertTrue(four.finalizedFeaturesEpoch() >= 0);
+            assertEquals(three.finalizedFeatures(), four.finalizedFeatures());
+            assertFalse(four.finalizedFeatures().isEmpty());
         }
     }
 
