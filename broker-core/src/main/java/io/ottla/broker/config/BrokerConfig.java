@@ -505,6 +505,7 @@ public final class BrokerConfig {
         if (!originals.containsKey("node.id") && originals.containsKey("broker.id")) {
             values.put("node.id", keys.get("node.id").parse(originals.get("broker.id")));
         }
+        values.put("broker.id", values.get("node.id"));
         return values;
     }
 

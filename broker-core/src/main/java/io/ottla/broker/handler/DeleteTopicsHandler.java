@@ -43,8 +43,8 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
     public void handle(DeleteTopicsRequest request, RequestContext context) {
         if (!store.brokerConfig().deleteTopicEnable()) {
             throw context.apiVersion() < DISABLED_ERROR_SINCE
-                    ? new ApiException(ErrorCode.INVALID_REQUEST)
-                    : new ApiException(ErrorCode.TOPIC_DELETION_DISABLED);
+                    ? new ApiException(ErrorCode.INVALID_REQUEST, null)
+                    : new ApiException(ErrorCode.TOPIC_DELETION_DISABLED, null);
         }
         DeleteTopicsResponse response = new DeleteTopicsResponse();
         plan(states(request, context.apiVersion()), response.responses()).forEach((id, result) -> {
@@ -171,7 +171,7 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
         for (DeleteTopicState state : states(request, version)) {
             DeletableTopicResult result =
                     new DeletableTopicResult().name(state.name()).topicId(state.topicId());
-            response.responses().add(failed(result, error, message == null ? error.message() : message));
+            response.responses().add(failed(result, error, message));
         }
         return response;
     }

@@ -46,20 +46,21 @@ public final class DescribeTopicPartitionsHandler extends RequestHandler<Describ
         }
         String from = cursor == null ? "" : cursor.topicName();
         boolean all = request.topics().isEmpty();
-        Iterator<String> names = all ? allNames(image, from) : askedNames(request.topics(), from);
+        if (cursor != null && !all && !names(request.topics()).contains(from)) {
+            throw new ApiException(
+                    ErrorCode.INVALID_REQUEST,
+                    "DescribeTopicPartitionsRequest topic list should contain the cursor topic: " + from);
+        }
+        Iterator<String> names = all
+                ? allNames(image, from)
+                : names(request.topics()).tailSet(from).iterator();
         int limit = Math.max(
                 Math.min(request.responsePartitionLimit(), store.brokerConfig().maxRequestPartitionSizeLimit()), 1);
         Page page = new Page(image, limit);
-        boolean first = true;
         while (names.hasNext() && page.hasRoom(names)) {
             String name = names.next();
-            if (first && cursor != null && !name.equals(from)) {
-                throw new ApiException(
-                        ErrorCode.INVALID_REQUEST,
-                        "DescribeTopicPartitionsRequest topic list should contain the cursor topic: " + from);
-            }
-            page.add(name, first && cursor != null ? cursor.partitionIndex() : 0, !all);
-            first = false;
+            // The topic of the cursor may be gone by now: the next one then begins at its beginning.
+            page.add(name, cursor != null && name.equals(from) ? cursor.partitionIndex() : 0, !all);
         }
         context.respond(page.response);
     }
@@ -79,10 +80,10 @@ public final class DescribeTopicPartitionsHandler extends RequestHandler<Describ
         return topics.subList(low, topics.size()).stream().map(TopicImage::name).iterator();
     }
 
-    private static Iterator<String> askedNames(List<TopicRequest> topics, String from) {
+    private static SortedSet<String> names(List<TopicRequest> topics) {
         SortedSet<String> names = new TreeSet<>();
         topics.forEach(topic -> names.add(topic.name()));
-        return names.tailSet(from).iterator();
+        return names;
     }
 
     /** One answer being filled. */
@@ -120,6 +121,7 @@ public final class DescribeTopicPartitionsHandler extends RequestHandler<Describ
                             .add(new DescribeTopicPartitionsResponseTopic()
                                     .name(name)
                                     .isInternal(TopicNames.isInternal(name))
+                                    .topicAuthorizedOperations(AuthorizedOperations.TOPIC)
                                     .errorCode(error.code()));
                 }
                 return;

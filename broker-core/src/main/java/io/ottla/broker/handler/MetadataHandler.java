@@ -158,11 +158,11 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
             if (topic != null) {
                 answers.add(found(image, topic, request));
             } else if (!TopicNames.isValid(asked.name())) {
-                failures.add(failed(asked.name(), ErrorCode.INVALID_TOPIC_EXCEPTION));
+                failures.add(failed(asked.name(), ErrorCode.INVALID_TOPIC_EXCEPTION, request));
             } else if (create) {
                 autoCreate(asked.name(), request, answers, failures);
             } else {
-                failures.add(failed(asked.name(), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+                failures.add(failed(asked.name(), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, request));
             }
         }
     }
@@ -176,15 +176,23 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
             TopicImage topic = topics.ensureTopic(name);
             answers.add(found(store.image(), topic, request));
         } catch (ApiException e) {
-            failures.add(failed(name, e.error()));
+            failures.add(failed(name, e.error(), request));
         }
     }
 
-    private static MetadataResponseTopic failed(String name, ErrorCode error) {
-        return new MetadataResponseTopic()
-                .name(name)
-                .isInternal(TopicNames.isInternal(name))
-                .errorCode(error.code());
+    private static MetadataResponseTopic failed(String name, ErrorCode error, MetadataRequest request) {
+        return withOperations(
+                new MetadataResponseTopic()
+                        .name(name)
+                        .isInternal(TopicNames.isInternal(name))
+                        .errorCode(error.code()),
+                request);
+    }
+
+    private static MetadataResponseTopic withOperations(MetadataResponseTopic answer, MetadataRequest request) {
+        return request.includeTopicAuthorizedOperations()
+                ? answer.topicAuthorizedOperations(AuthorizedOperations.TOPIC)
+                : answer;
     }
 
     private static MetadataResponseTopic found(MetadataImage image, TopicImage topic, MetadataRequest request) {
@@ -201,15 +209,13 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
                     .isrNodes(partition.isr())
                     .offlineReplicas(image.offlineReplicas(partition)));
         }
-        MetadataResponseTopic answer = new MetadataResponseTopic()
-                .name(topic.name())
-                .topicId(topic.id())
-                .isInternal(topic.isInternal())
-                .partitions(partitions);
-        if (request.includeTopicAuthorizedOperations()) {
-            answer.topicAuthorizedOperations(AuthorizedOperations.TOPIC);
-        }
-        return answer;
+        return withOperations(
+                new MetadataResponseTopic()
+                        .name(topic.name())
+                        .topicId(topic.id())
+                        .isInternal(topic.isInternal())
+                        .partitions(partitions),
+                request);
     }
 
     @Override

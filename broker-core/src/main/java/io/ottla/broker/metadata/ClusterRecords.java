@@ -32,6 +32,7 @@ final class ClusterRecords {
 
     private static final String METADATA_VERSION = "metadata.version";
     private static final byte UNFENCED = -1;
+    private static final byte FENCED = 1;
 
     private ClusterRecords() {}
 
@@ -99,6 +100,20 @@ final class ClusterRecords {
                             .lastKnownElr(List.of())
                             .leader(registration.brokerId()));
                 }
+            }
+        }
+        return records;
+    }
+
+    /** What a clean stop writes. Leaders stay what they are: the same broker leads again when it is back. */
+    static List<MetadataRecord> fenceAll(MetadataImage image) {
+        List<MetadataRecord> records = new ArrayList<>();
+        for (BrokerImage broker : image.brokers()) {
+            if (!broker.fenced()) {
+                records.add(new BrokerRegistrationChangeRecord()
+                        .brokerId(broker.id())
+                        .brokerEpoch(broker.epoch())
+                        .fenced(FENCED));
             }
         }
         return records;

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A change is one batch, so that a crash leaves all of it or nothing.
  */
-public final class MetadataStore {
+public final class MetadataStore implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(MetadataStore.class);
 
@@ -184,6 +184,16 @@ public final class MetadataStore {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Notes that the brokers stopped of their own accord: whoever opens the folder next need not wait for them to fall silent.
+     * To be called before the log directory is closed.
+     */
+    @Override
+    public void close() {
+        listeners.clear();
+        update(ClusterRecords::fenceAll);
     }
 
     private void publish(MetadataImage before, MetadataImage after) {

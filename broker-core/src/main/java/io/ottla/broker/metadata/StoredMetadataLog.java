@@ -33,6 +33,15 @@ final class StoredMetadataLog implements MetadataLog {
     public void forEachBatch(Consumer<RecordBatch> action) {
         long end = log.logEndOffset();
         long next = log.logStartOffset();
+        if (next > 0) {
+            MetadataSnapshot snapshot = MetadataSnapshot.latest(log.directory());
+            if (snapshot == null || snapshot.endOffset() < next) {
+                throw new IllegalStateException("The metadata log " + log.directory() + " begins at offset " + next
+                        + ", and no snapshot has what was before");
+            }
+            snapshot.forEachBatch(action);
+            next = snapshot.endOffset();
+        }
         while (next < end) {
             ByteBuffer chunk = read(next, end);
             long before = next;

@@ -33,7 +33,13 @@ public final class TestMetadata implements AutoCloseable {
         try {
             ManualClock clock = new ManualClock(1_700_000_000_000L);
             LogDirectory directory = LogDirectory.open(path, StorageOptions.of(clock, (task, delayMs) -> {}));
-            MetadataStore store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(properties));
+            MetadataStore store;
+            try {
+                store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(properties));
+            } catch (RuntimeException e) {
+                directory.abandon();
+                throw e;
+            }
             TestMetadata metadata = new TestMetadata(directory, store);
             metadata.register(BROKER_ID);
             return metadata;
@@ -68,6 +74,7 @@ public final class TestMetadata implements AutoCloseable {
 
     @Override
     public void close() {
+        store.close();
         directory.close();
     }
 }
