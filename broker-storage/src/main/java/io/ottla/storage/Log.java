@@ -30,20 +30,17 @@ public final class Log implements AutoCloseable {
     private final Clock clock;
     private final boolean powerSafe;
     private final ReentrantLock lock;
-    private final ReentrantLock flushLock = new ReentrantLock();
     private final RecordBatch view = new RecordBatch();
     private final LeaderEpochs epochs;
     private final ProducerStates producers;
     private final ProducerSnapshots snapshots;
     private final LogReader reader;
     private final LogRetention retention;
+    private final LogFlusher flusher;
     private volatile LogConfig config;
     private volatile LogSegment[] segments;
     private volatile long logStartOffset;
     private volatile long nextOffset;
-    private volatile long flushedOffset;
-    private volatile long recoveryPoint;
-    private volatile boolean directoryUnsynced;
     private volatile IOException failure;
     private volatile boolean closed;
 
@@ -62,11 +59,9 @@ public final class Log implements AutoCloseable {
         this.epochs = found.epochs();
         this.logStartOffset = found.logStartOffset();
         this.nextOffset = found.nextOffset();
-        this.flushedOffset = found.nextOffset();
-        this.recoveryPoint = found.recoveryPoint();
-        this.directoryUnsynced = found.isNew();
         this.reader = new LogReader(this);
         this.retention = new LogRetention(this);
+        this.flusher = new LogFlusher(this, found.nextOffset(), found.isNew());
     }
 
     /**
@@ -90,8 +85,8 @@ public final class Log implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        if (nextOffset - flushedOffset >= current.flushMessages()) {
-            flush();
+        if (nextOffset - flusher.flushedOffset() >= current.flushMessages()) {
+            syncRecords();
         }
         return result;
     }
@@ -183,7 +178,7 @@ public final class Log implements AutoCloseable {
             active.cutToSize();
         } catch (IOException e) {
             cause.addSuppressed(e);
-            fence(cause);
+            throw fence("Undoing a failed write to " + name + " failed", cause);
         }
     }
 
@@ -268,7 +263,7 @@ public final class Log implements AutoCloseable {
 
     /** Up to where records are acknowledged and may be read: the log's end or, with POWER_SAFE, what has been synced. */
     public long highWatermark() {
-        return powerSafe ? flushedOffset : nextOffset;
+        return powerSafe ? flusher.flushedOffset() : nextOffset;
     }
 
     /** Up to where a read_committed consumer may read: the high watermark, or where the first undecided transaction begins. */
@@ -291,9 +286,14 @@ public final class Log implements AutoCloseable {
         return segments.length;
     }
 
+    /** Up to where records are on the device for sure. */
+    public long flushedOffset() {
+        return flusher.flushedOffset();
+    }
+
     /** Up to where everything is known to be on the device; a start after a crash reads the log from here on. */
     public long recoveryPoint() {
-        return recoveryPoint;
+        return flusher.recoveryPoint();
     }
 
     /** The producers that the log knows. */
@@ -366,13 +366,13 @@ public final class Log implements AutoCloseable {
         old.writeIndexes();
         LogSegment created =
                 LogSegment.create(options.files(), directory, baseOffset, clock.timeMs(), rollJitterMs(config));
-        directoryUnsynced = true;
+        flusher.segmentAdded();
         old.seal();
         LogSegment[] grown = Arrays.copyOf(segments, segments.length + 1);
         grown[grown.length - 1] = created;
         segments = grown;
         pruneSnapshots();
-        options.scheduler().schedule(this::flushSealedQuietly, 0L);
+        options.scheduler().schedule(flusher::flushSealed, 0L);
         return created;
     }
 
@@ -382,7 +382,7 @@ public final class Log implements AutoCloseable {
     }
 
     /** Keeps the snapshots at the segments' beginnings and the newest one. */
-    private void pruneSnapshots() throws IOException {
+    void pruneSnapshots() throws IOException {
         LogSegment[] current = segments;
         for (long offset : List.copyOf(snapshots.offsets())) {
             boolean atSegment = current[LogReader.floor(current, offset)].baseOffset() == offset;
@@ -393,101 +393,36 @@ public final class Log implements AutoCloseable {
     }
 
     /**
-     * Returns when all that was appended before the call is on the device; moves the recovery point. Calls from several
-     * threads share the work.
+     * Returns when the records that were appended before the call are on the device; with {@link FlushPolicy#POWER_SAFE} moves
+     * the high watermark. One fsync serves all threads that wait meanwhile: a caller that waited for another's finds its records
+     * synced. Does not move the recovery point.
      *
      * @throws ApiException KAFKA_STORAGE_ERROR; the log takes no more appends
      */
+    public void syncRecords() {
+        flusher.syncRecords();
+    }
+
+    /**
+     * Returns when all that was appended before the call is on the device, indexes and producer states included; moves the
+     * recovery point. To be called from time to time, so that a start after a crash has less to read.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR; after a failed fsync, the log takes no more appends
+     */
     public void flush() {
-        try {
-            flush(true);
-        } catch (IOException e) {
-            fence(e);
-            throw storageError("Syncing " + name + " failed", e);
-        }
-    }
-
-    private void flushSealedQuietly() {
-        try {
-            if (!closed && failure == null) {
-                flush(false);
-            }
-        } catch (IOException e) {
-            fence(e);
-        } catch (ApiException e) {
-            StorageLog.LOG.debug("{} was closed while it was synced", name, e);
-        }
-    }
-
-    private void flush(boolean all) throws IOException {
-        long wanted = nextOffset;
-        flushLock.lock();
-        try {
-            if (closed || (all && recoveryPoint >= wanted && !directoryUnsynced)) {
-                return;
-            }
-            long target;
-            LogSegment[] current;
-            lock.lock();
-            try {
-                ensureWritable();
-                current = segments;
-                target = all ? nextOffset : activeSegment().baseOffset();
-                if (all) {
-                    activeSegment().writeIndexes();
-                    snapshots.write(producers);
-                    pruneSnapshots();
-                }
-            } finally {
-                lock.unlock();
-            }
-            sync(current, all ? current.length : current.length - 1, target);
-            if (all && producers.size() > 0) {
-                snapshots.sync(target);
-            }
-        } finally {
-            flushLock.unlock();
-        }
-    }
-
-    private void sync(LogSegment[] current, int count, long target) throws IOException {
-        boolean syncDirectory = directoryUnsynced;
-        directoryUnsynced = false;
-        for (int i = LogReader.floor(current, Math.max(recoveryPoint, current[0].baseOffset())); i < count; i++) {
-            if (current[i].tryRetain()) {
-                try {
-                    current[i].sync();
-                } finally {
-                    current[i].release();
-                }
-            }
-        }
-        if (syncDirectory) {
-            options.files().syncDirectory(directory);
-        }
-        recoveryPoint = Math.max(recoveryPoint, target);
-        if (target > flushedOffset) {
-            flushedOffset = target;
-        }
-        if (powerSafe) {
-            lock.lock();
-            try {
-                producers.highWatermark(flushedOffset);
-            } finally {
-                lock.unlock();
-            }
-        }
+        flusher.flush();
     }
 
     /** Closes the log to appends: what the device holds is not known. */
-    private void fence(IOException cause) {
+    ApiException fence(String what, IOException cause) {
         if (failure == null) {
             failure = cause;
-            StorageLog.LOG.error("{} takes no more appends until it is opened again", name, cause);
+            StorageLog.LOG.error("{}: it takes no more appends until it is opened again", what, cause);
         }
+        return storageError(what, cause);
     }
 
-    private void ensureWritable() {
+    void ensureWritable() {
         if (closed) {
             throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, name + " is closed");
         }
@@ -546,6 +481,10 @@ public final class Log implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    boolean isPowerSafe() {
+        return powerSafe;
     }
 
     boolean isClosed() {

@@ -387,11 +387,6 @@ final class LogRecovery {
         return nextOffset;
     }
 
-    /** Everything that was found is on the device: it was closed cleanly, or has just been synced. */
-    long recoveryPoint() {
-        return nextOffset;
-    }
-
     boolean isNew() {
         return isNew;
     }

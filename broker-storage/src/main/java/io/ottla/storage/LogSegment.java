@@ -107,12 +107,13 @@ final class LogSegment {
         int start = sizeBytes();
         int from = records.position();
         int limit = records.limit();
-        logUnsynced = true;
         try {
             file().write(records, start);
         } finally {
             records.position(from);
         }
+        // After the write: a sync that ran meanwhile must not pass for one of these bytes.
+        logUnsynced = true;
         SegmentIndexes current = indexes;
         RecentBatches last = recent;
         int at = from;
@@ -300,12 +301,13 @@ final class LogSegment {
         indexesUnsynced = true;
     }
 
-    /** Has everything that was appended on the device. */
-    void sync() throws IOException {
-        syncLog();
+    /** Has the index files on the device as they are. */
+    void syncIndexes() throws IOException {
         if (indexesUnsynced) {
             indexesUnsynced = false;
-            indexes().sync();
+            IndexFiles.sync(files, path(LogFileNames.INDEX));
+            IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
+            IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
         }
     }
 
@@ -313,7 +315,8 @@ final class LogSegment {
     void syncAll() throws IOException {
         logUnsynced = true;
         indexesUnsynced = true;
-        sync();
+        syncLog();
+        syncIndexes();
     }
 
     /** Has the batches on the device, but not the indexes. */

@@ -68,8 +68,10 @@ public final class LogVerifier {
     }
 
     private void verifyDirectory(Path directory) throws IOException {
-        if (MetaProperties.read(files, directory) == null) {
-            StorageLog.LOG.debug("{} has no {}", directory, MetaProperties.FILE_NAME);
+        try {
+            MetaProperties.read(files, directory);
+        } catch (LogDamageException e) {
+            find(e.file(), e.position(), e.getMessage());
         }
         NavigableMap<String, long[]> bounds = new TreeMap<>();
         List<Path> entries = new ArrayList<>(files.list(directory));

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 /** The three indexes of one segment, and the counting that decides when an entry is due. One writer, any number of readers. */
 final class SegmentIndexes {
 
-    private final StorageFiles files;
     private final Path directory;
     private final long baseOffset;
     private final OffsetIndex offsets;
@@ -17,7 +16,6 @@ final class SegmentIndexes {
     private volatile long maxTimestampOffset;
 
     SegmentIndexes(StorageFiles files, Path directory, long baseOffset) {
-        this.files = files;
         this.directory = directory;
         this.baseOffset = baseOffset;
         this.offsets = new OffsetIndex(files, path(LogFileNames.INDEX), baseOffset);
@@ -108,12 +106,6 @@ final class SegmentIndexes {
         changed |= times.writeTail();
         changed |= transactions.writeTail();
         return changed;
-    }
-
-    void sync() throws IOException {
-        IndexFiles.sync(files, path(LogFileNames.INDEX));
-        IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
-        IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
     }
 
     private Path path(String suffix) {

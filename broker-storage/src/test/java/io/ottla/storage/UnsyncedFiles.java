@@ -6,10 +6,26 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The machine's files without fsync, for tests that open hundreds of logs. */
+/** The machine's files without fsync, for tests that open hundreds of logs; writes and fsyncs fail on demand. */
 final class UnsyncedFiles implements StorageFiles {
 
     private final StorageFiles files = StorageFiles.system();
+    private volatile int roomBytes = Integer.MAX_VALUE;
+    private volatile boolean syncFails;
+    private volatile boolean truncateFails;
+
+    /** How many bytes of the next write to a log still fit; it and all later ones fail until there is room again. */
+    void roomBytes(int bytes) {
+        roomBytes = bytes;
+    }
+
+    void syncFails(boolean fails) {
+        syncFails = fails;
+    }
+
+    void truncateFails(boolean fails) {
+        truncateFails = fails;
+    }
 
     @Override
     public StorageFile openForWriting(Path path) throws IOException {
@@ -69,7 +85,13 @@ final class UnsyncedFiles implements StorageFiles {
     @Override
     public void syncDirectory(Path directory) {}
 
-    private record UnsyncedFile(StorageFile file) implements StorageFile {
+    private final class UnsyncedFile implements StorageFile {
+
+        private final StorageFile file;
+
+        UnsyncedFile(StorageFile file) {
+            this.file = file;
+        }
 
         @Override
         public int read(ByteBuffer target, long position) throws IOException {
@@ -78,16 +100,32 @@ final class UnsyncedFiles implements StorageFiles {
 
         @Override
         public void write(ByteBuffer source, long position) throws IOException {
+            int limit = source.limit();
+            boolean full = source.remaining() > roomBytes;
+            if (full) {
+                source.limit(source.position() + roomBytes);
+            }
             file.write(source, position);
+            source.limit(limit);
+            if (full) {
+                throw new IOException("No space left on device");
+            }
         }
 
         @Override
         public void truncate(long sizeBytes) throws IOException {
+            if (truncateFails) {
+                throw new IOException("Input/output error");
+            }
             file.truncate(sizeBytes);
         }
 
         @Override
-        public void sync() {}
+        public void sync() throws IOException {
+            if (syncFails) {
+                throw new IOException("Input/output error");
+            }
+        }
 
         @Override
         public long sizeBytes() throws IOException {
