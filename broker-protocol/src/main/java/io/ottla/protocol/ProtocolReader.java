@@ -27,15 +27,20 @@ public final class ProtocolReader {
     private static final int MAX_INITIAL_CAPACITY = 1024;
     private static final byte[] NO_BYTES = {};
 
-    private final ByteBuffer buffer;
+    private ByteBuffer buffer;
     private byte[] scratch = NO_BYTES;
 
     /** Reads from the buffer's position to its limit. The buffer is big-endian. */
     public ProtocolReader(ByteBuffer buffer) {
-        if (buffer.order() != ByteOrder.BIG_ENDIAN) {
+        reset(buffer);
+    }
+
+    /** Goes on with another buffer, as a new reader would, but with the scratch memory of this one. */
+    public void reset(ByteBuffer other) {
+        if (other.order() != ByteOrder.BIG_ENDIAN) {
             throw new IllegalArgumentException("The protocol is big-endian");
         }
-        this.buffer = buffer;
+        this.buffer = other;
     }
 
     /** Number of bytes left. */

@@ -217,7 +217,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         try {
             int headerVersion = apiKey.requestHeaderVersion(version);
             String clientId = headerVersion < 1 ? "" : clientIds.read(in);
-            ProtocolReader reader = new ProtocolReader(in);
+            ProtocolReader reader = loop.reader(in);
             if (headerVersion >= 2) {
                 reader.readUnknownTaggedFields();
             }

@@ -1,6 +1,8 @@
 package io.ottla.broker.network;
 
 import io.netty.channel.EventLoop;
+import io.ottla.protocol.ProtocolReader;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -11,6 +13,7 @@ final class NetworkLoop {
 
     private final EventLoop eventLoop;
     private final ResponseWriter responseWriter = new ResponseWriter();
+    private final ProtocolReader reader = new ProtocolReader(ByteBuffer.allocate(0));
     private final Set<Connection> connections = new HashSet<>();
 
     NetworkLoop(EventLoop eventLoop) {
@@ -23,6 +26,12 @@ final class NetworkLoop {
 
     ResponseWriter responseWriter() {
         return responseWriter;
+    }
+
+    /** A reader for the bytes, good until the next call. */
+    ProtocolReader reader(ByteBuffer bytes) {
+        reader.reset(bytes);
+        return reader;
     }
 
     void add(Connection connection) {
