@@ -20,6 +20,7 @@ final class LeaderEpochs {
     private int[] epochs = new int[0];
     private long[] startOffsets = new long[0];
     private volatile int latestEpoch = -1;
+    private boolean unwritten;
 
     LeaderEpochs(StorageFiles files, Path directory) {
         this.files = files;
@@ -41,6 +42,7 @@ final class LeaderEpochs {
             keep(0);
             return false;
         }
+        unwritten = false;
         return true;
     }
 
@@ -72,12 +74,23 @@ final class LeaderEpochs {
         epochs[size] = epoch;
         startOffsets[size] = startOffset;
         latestEpoch = epoch;
+        unwritten = true;
     }
 
     private void keep(int size) {
+        unwritten |= size < epochs.length;
         epochs = Arrays.copyOf(epochs, size);
         startOffsets = Arrays.copyOf(startOffsets, size);
         latestEpoch = size == 0 ? -1 : epochs[size - 1];
+    }
+
+    /** Writes the file if it would be another; returns whether it did. */
+    synchronized boolean writeIfChanged() throws IOException {
+        boolean changed = unwritten;
+        if (changed) {
+            write();
+        }
+        return changed;
     }
 
     synchronized void write() throws IOException {
@@ -86,6 +99,7 @@ final class LeaderEpochs {
             entries.add(epochs[i] + " " + startOffsets[i]);
         }
         TextCheckpoint.write(files, path, entries, false);
+        unwritten = false;
     }
 
     /** Forgets epochs that begin at or behind the offset; returns whether there were any. */
@@ -112,6 +126,7 @@ final class LeaderEpochs {
         epochs = Arrays.copyOfRange(epochs, first, size);
         startOffsets = Arrays.copyOfRange(startOffsets, first, size);
         startOffsets[0] = startOffset;
+        unwritten = true;
         return true;
     }
 

@@ -39,6 +39,7 @@ final class LogRecovery {
     private long nextOffset;
     private long rebuiltFromOffset = Long.MAX_VALUE;
     private boolean isNew;
+    private boolean isCut;
 
     private LogRecovery(
             Path directory,
@@ -109,9 +110,9 @@ final class LogRecovery {
             startOver();
             return;
         }
-        boolean epochsChanged = epochs.truncateFromEnd(nextOffset);
+        epochs.truncateFromEnd(nextOffset);
         replayProducers();
-        finish(epochsChanged);
+        finish();
     }
 
     /** All records that are left had been deleted before: an empty log begins where they were deleted up to. */
@@ -254,6 +255,7 @@ final class LogRecovery {
             }
             verdict.report(scan, segment);
             if (verdict.isCut()) {
+                isCut = true;
                 segment.truncate(scan.validBytes(), scan.nextOffset());
                 dropSegmentsBehind(i);
             }
@@ -322,29 +324,31 @@ final class LogRecovery {
         segment.throwIfFaulty(cursor);
     }
 
-    private void finish(boolean epochsChanged) throws IOException {
-        for (int i = 0; i < segments.size(); i++) {
-            SegmentIndexes indexes = rebuiltIndexes(i);
-            if (indexes != null && i == segments.size() - 1) {
-                segments.get(i).activate(indexes);
-            } else if (indexes != null) {
-                indexes.write();
-                segments.get(i).adopt(indexes);
-            }
-        }
-        if (rebuiltFromOffset == Long.MAX_VALUE) {
-            if (epochsChanged) {
-                epochs.write();
-            }
-            return;
-        }
-        epochs.write();
-        epochs.sync();
+    /** Makes the last segment the active one, and has on the device what recovery wrote or found unsynced. */
+    private void finish() throws IOException {
+        boolean epochsWritten = epochs.writeIfChanged();
+        boolean scanned = rebuiltFromOffset != Long.MAX_VALUE;
+        boolean recordsUnsynced = scanned && (isCut || nextOffset > Math.max(0L, checkpointedRecoveryPoint));
+        boolean written = epochsWritten;
         for (int i = segments.size() - rebuilt.size(); i < segments.size(); i++) {
-            segments.get(i).writeIndexes();
-            segments.get(i).syncAll();
+            SegmentIndexes indexes = rebuiltIndexes(i);
+            boolean indexesWritten = scanned && indexes.write();
+            written |= indexesWritten;
+            segments.get(i).adopt(indexes, recordsUnsynced, indexesWritten);
+            if (i == segments.size() - 1) {
+                segments.get(i).activate(indexes);
+            }
+            if (scanned) {
+                segments.get(i).syncLog();
+                segments.get(i).syncIndexes();
+            }
         }
-        files.syncDirectory(directory);
+        if (scanned && (written || recordsUnsynced)) {
+            if (epochsWritten) {
+                epochs.sync();
+            }
+            files.syncDirectory(directory);
+        }
     }
 
     Path directory() {

@@ -311,14 +311,6 @@ final class LogSegment {
         }
     }
 
-    /** Has the files on the device, whoever wrote them. */
-    void syncAll() throws IOException {
-        logUnsynced = true;
-        indexesUnsynced = true;
-        syncLog();
-        syncIndexes();
-    }
-
     /** Has the batches on the device, but not the indexes. */
     void syncLog() throws IOException {
         if (logUnsynced) {
@@ -405,11 +397,11 @@ final class LogSegment {
     }
 
     /** Makes the indexes known that recovery has brought in line with the log. */
-    void adopt(SegmentIndexes upToDate) {
+    void adopt(SegmentIndexes upToDate, boolean recordsUnsynced, boolean indexFilesUnsynced) {
         maxTimestampMs = upToDate.maxTimestampMs();
         idleIndexes = new SoftReference<>(upToDate);
-        indexesUnsynced = true;
-        logUnsynced = true;
+        logUnsynced = recordsUnsynced;
+        indexesUnsynced = indexFilesUnsynced;
     }
 
     long createdMs() {

@@ -13,6 +13,8 @@ import java.util.Map;
 /** Verifies one segment: its batches, and its indexes against them. */
 final class SegmentVerifier {
 
+    private static final int MAX_FINDINGS_PER_FILE = 20;
+
     private final StorageFiles files;
     private final Path directory;
     private final long baseOffset;
@@ -26,6 +28,8 @@ final class SegmentVerifier {
 
     private final Map<Long, Long> markers = new HashMap<>();
     private long maxTimestampMs = -1L;
+    private Path lastFile;
+    private int findingCount;
 
     SegmentVerifier(StorageFiles files, Path directory, long baseOffset, List<LogVerifier.Finding> findings) {
         this.files = files;
@@ -172,6 +176,7 @@ final class SegmentVerifier {
         }
     }
 
+    /** The entries of an index; zeros behind them, as Apache Kafka has there until it closes a segment, are one finding. */
     private ByteBuffer read(Path path, int entrySizeBytes) throws IOException {
         if (!files.exists(path)) {
             return ByteBuffer.allocate(0);
@@ -180,14 +185,27 @@ final class SegmentVerifier {
         if (bytes.length % entrySizeBytes != 0) {
             find(path, bytes.length, "the size is no multiple of " + entrySizeBytes);
         }
-        return ByteBuffer.wrap(bytes, 0, bytes.length - bytes.length % entrySizeBytes);
+        int used = bytes.length;
+        while (used > 0 && bytes[used - 1] == 0) {
+            used--;
+        }
+        int entries = (used + entrySizeBytes - 1) / entrySizeBytes;
+        if (bytes.length - entries * entrySizeBytes >= entrySizeBytes) {
+            find(path, (long) entries * entrySizeBytes, "the rest of the file is zeros");
+        }
+        return ByteBuffer.wrap(bytes, 0, Math.min(entries, bytes.length / entrySizeBytes) * entrySizeBytes);
     }
 
     private Path path(String suffix) {
         return LogFileNames.path(directory, baseOffset, suffix);
     }
 
+    /** One file that is wrong everywhere must not hide the others. */
     private void find(Path file, long position, String what) {
-        findings.add(new LogVerifier.Finding(file, position, what));
+        findingCount = file.equals(lastFile) ? findingCount + 1 : 1;
+        lastFile = file;
+        if (findingCount <= MAX_FINDINGS_PER_FILE) {
+            findings.add(new LogVerifier.Finding(file, position, what));
+        }
     }
 }
