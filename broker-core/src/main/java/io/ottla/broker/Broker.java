@@ -85,7 +85,7 @@ final class Broker implements AutoCloseable {
             directories.add(
                     started(LogDirectory.open(Path.of(path).toAbsolutePath().normalize(), storage)));
         }
-        MetadataStore metadata = MetadataStore.open(directories, clock, config);
+        MetadataStore metadata = started(MetadataStore.open(directories, clock, config));
         topics = new TopicControl(metadata);
 
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer));

@@ -157,7 +157,7 @@ interface AllowedValues {
                         value,
                         "Invalid value `" + value + "` for configuration " + key
                                 + ". The value must be either 'earliest', 'latest' or of the format"
-                                + " 'by_duration:<PnDTnHnMn.nS.>'.");
+                                + " 'by_duration:<PnDTnHnMn.nS>'.");
             }
         }
 

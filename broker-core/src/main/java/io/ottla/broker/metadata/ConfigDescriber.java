@@ -131,13 +131,14 @@ public final class ConfigDescriber {
         return entries;
     }
 
-    /** Keys that nobody knows may be set on brokers, for plug-ins; their values might be secrets. */
+    /** Keys that nobody knows may be set on brokers, for plug-ins; their values might be secrets. Apache Kafka calls those of one broker read-only. */
     private static void addUnknown(
             Map<String, String> set, byte source, Predicate<String> wanted, List<DescribedConfig> entries) {
+        boolean readOnly = source == DescribedConfig.DYNAMIC_BROKER;
         set.keySet().forEach(name -> {
             if (!ConfigKeys.broker().containsKey(name) && wanted.test(name)) {
                 List<Synonym> synonyms = List.of(new Synonym(name, null, source));
-                entries.add(new DescribedConfig(name, null, source, false, true, (byte) 0, synonyms, null));
+                entries.add(new DescribedConfig(name, null, source, readOnly, true, (byte) 0, synonyms, null));
             }
         });
     }

@@ -290,6 +290,9 @@ abstract class ConfigRules {
             try {
                 MetricsConfigs.validate(wanted);
             } catch (ConfigException e) {
+                if (e.key().equals("match")) {
+                    throw invalidConfig(e.getMessage());
+                }
                 throw ConfigControl.invalidRequest(e.getMessage());
             }
         }
