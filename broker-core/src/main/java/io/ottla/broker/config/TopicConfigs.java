@@ -91,8 +91,11 @@ public final class TopicConfigs {
     public static LogConfig logConfig(Map<String, String> overrides, BrokerConfig broker) {
         LogConfigBuilder builder = LogConfig.builder();
         for (String name : LogConfigBuilder.names()) {
-            String value = overrides.get(name);
-            builder.set(name, value == null ? defaultText(name, broker) : value);
+            String override = overrides.get(name);
+            String value = override == null ? defaultText(name, broker) : override;
+            if (value != null) {
+                builder.set(name, value);
+            }
         }
         return builder.build();
     }

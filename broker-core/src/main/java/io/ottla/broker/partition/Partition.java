@@ -1,0 +1,215 @@
+package io.ottla.broker.partition;
+
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.EpochEndOffset;
+import io.ottla.storage.Log;
+import io.ottla.storage.LogAppendResult;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * One partition of a topic as this broker serves it: its log, its leadership, and those who wait for it to grow.
+ *
+ * <p>All methods may be called on any thread.
+ */
+public final class Partition {
+
+    private static final AppendWaiter[] NO_WAITERS = new AppendWaiter[0];
+
+    private final String topic;
+    private final Uuid topicId;
+    private final int index;
+    private final boolean internal;
+    private final Log log;
+    private volatile int leader;
+    private volatile int leaderEpoch;
+    private volatile boolean deleted;
+
+    /** Replaced as a whole, so that an append walks it without a lock. */
+    private volatile AppendWaiter[] waiters = NO_WAITERS;
+
+    /**
+     * @param internal whether the topic is one of the broker's own
+     * @param log null if it could not be opened; the partition then answers {@link ErrorCode#KAFKA_STORAGE_ERROR}
+     */
+    Partition(String topic, Uuid topicId, int index, boolean internal, Log log, int leader, int leaderEpoch) {
+        this.topic = topic;
+        this.topicId = topicId;
+        this.index = index;
+        this.internal = internal;
+        this.log = log;
+        this.leader = leader;
+        this.leaderEpoch = leaderEpoch;
+    }
+
+    public String topic() {
+        return topic;
+    }
+
+    public Uuid topicId() {
+        return topicId;
+    }
+
+    /** The partition's number within its topic, from 0. */
+    public int index() {
+        return index;
+    }
+
+    /** Whether the topic is one of the broker's own ({@code __consumer_offsets} and its like). */
+    public boolean isInternal() {
+        return internal;
+    }
+
+    /** The id of the broker that leads the partition, -1 if none does. */
+    public int leader() {
+        return leader;
+    }
+
+    /** How often the leadership has changed hands. */
+    public int leaderEpoch() {
+        return leaderEpoch;
+    }
+
+    /** Whether the topic was deleted while this object was still in somebody's hands. */
+    public boolean isDeleted() {
+        return deleted;
+    }
+
+    /** Whether there is a log to read and write. */
+    public boolean isOnline() {
+        return log != null;
+    }
+
+    /**
+     * The log of the partition.
+     *
+     * @throws ApiException {@link ErrorCode#KAFKA_STORAGE_ERROR} if it could not be opened
+     */
+    public Log log() {
+        if (log == null) {
+            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR);
+        }
+        return log;
+    }
+
+    /** The offset behind the last record that consumers may read. */
+    public long highWatermark() {
+        return log().highWatermark();
+    }
+
+    /**
+     * Compares the leader epoch that a client believes in with the partition's (KIP-320).
+     *
+     * @param epoch the client's, negative if it has none
+     * @return {@link ErrorCode#NONE}, {@link ErrorCode#FENCED_LEADER_EPOCH} or {@link ErrorCode#UNKNOWN_LEADER_EPOCH}
+     */
+    public ErrorCode checkLeaderEpoch(int epoch) {
+        if (epoch < 0) {
+            return ErrorCode.NONE;
+        }
+        int current = leaderEpoch;
+        if (epoch == current) {
+            return ErrorCode.NONE;
+        }
+        return epoch < current ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
+    }
+
+    /**
+     * Where a leader epoch ends in this partition. The current epoch ends at the end of the log, whether or not it has
+     * written anything yet.
+     */
+    public EpochEndOffset endOffsetForEpoch(int epoch) {
+        return epoch == leaderEpoch ? new EpochEndOffset(epoch, log().logEndOffset()) : log().endOffsetForEpoch(epoch);
+    }
+
+    /** The leader epoch that wrote the record at the offset, or will write it; -1 if that is not known. */
+    public int leaderEpochAt(long offset) {
+        return offset >= log().logEndOffset() ? leaderEpoch : log().leaderEpochOf(offset);
+    }
+
+    /**
+     * Appends record batches and wakes who waits for them.
+     *
+     * @param records whole batches between position and limit; offsets and leader epoch are patched in place
+     * @param origin who writes
+     * @param requiredAcks 0, 1 or -1. There is one replica, so all of them ask for the same.
+     * @throws ApiException as {@link Log#append} does
+     */
+    public LogAppendResult append(ByteBuffer records, AppendOrigin origin, short requiredAcks) {
+        int sizeBytes = records.remaining();
+        LogAppendResult result = log().append(records, origin, leaderEpoch);
+        AppendWaiter[] toWake = waiters;
+        if (toWake.length != 0 && !result.duplicate()) {
+            for (AppendWaiter waiter : toWake) {
+                waiter.appended(this, sizeBytes);
+            }
+        }
+        return result;
+    }
+
+    /** Makes the waiter hear of what happens from now on. What happened before it must look for itself, afterwards. */
+    public synchronized void addWaiter(AppendWaiter waiter) {
+        AppendWaiter[] grown = Arrays.copyOf(waiters, waiters.length + 1);
+        grown[grown.length - 1] = waiter;
+        waiters = grown;
+    }
+
+    /** Takes the waiter out, if it is there; a call that is already on its way may still arrive. */
+    public synchronized void removeWaiter(AppendWaiter waiter) {
+        AppendWaiter[] before = waiters;
+        for (int i = 0; i < before.length; i++) {
+            if (before[i] == waiter) {
+                waiters = without(before, i);
+                return;
+            }
+        }
+    }
+
+    /** How many wait, for tests and for the curious. */
+    public int waiterCount() {
+        return waiters.length;
+    }
+
+    private static AppendWaiter[] without(AppendWaiter[] before, int index) {
+        if (before.length == 1) {
+            return NO_WAITERS;
+        }
+        AppendWaiter[] after = Arrays.copyOf(before, before.length - 1);
+        System.arraycopy(before, index + 1, after, index, after.length - index);
+        return after;
+    }
+
+    /** Tells the waiters that the log start offset moved. */
+    public void signalStartMoved() {
+        for (AppendWaiter waiter : waiters) {
+            waiter.startMoved(this);
+        }
+    }
+
+    void leadership(int newLeader, int newLeaderEpoch) {
+        if (leader != newLeader || leaderEpoch != newLeaderEpoch) {
+            leader = newLeader;
+            leaderEpoch = newLeaderEpoch;
+            signalLeadershipChanged();
+        }
+    }
+
+    void markDeleted() {
+        deleted = true;
+        signalLeadershipChanged();
+    }
+
+    private void signalLeadershipChanged() {
+        for (AppendWaiter waiter : waiters) {
+            waiter.leadershipChanged(this);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return topic + "-" + index;
+    }
+}

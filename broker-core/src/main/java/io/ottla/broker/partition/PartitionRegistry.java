@@ -1,0 +1,242 @@
+package io.ottla.broker.partition;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.TopicConfigs;
+import io.ottla.broker.metadata.MetadataImage;
+import io.ottla.broker.metadata.MetadataListener;
+import io.ottla.broker.metadata.PartitionImage;
+import io.ottla.broker.metadata.TopicImage;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.Uuid;
+import io.ottla.storage.Log;
+import io.ottla.storage.LogConfig;
+import io.ottla.storage.LogDirectory;
+import io.ottla.storage.PartitionDirectory;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The partitions that this broker hosts, kept in step with the metadata: a topic that appears there gets its logs, a changed
+ * topic config reaches its logs, and a topic that goes takes its logs along.
+ *
+ * <p>Lookups may come from any thread and allocate nothing. Changes come from the metadata store, one after the other.
+ */
+public final class PartitionRegistry implements MetadataListener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PartitionRegistry.class);
+
+    private final List<LogDirectory> directories;
+    private final Supplier<BrokerConfig> brokerConfig;
+
+    /** Where logs were found at the start, by the name of their own directory. */
+    private final Map<String, LogDirectory> foundDirectories = new HashMap<>();
+
+    private final Map<String, HostedTopic> topicsByName = new ConcurrentHashMap<>();
+    private final Map<Uuid, HostedTopic> topicsById = new ConcurrentHashMap<>();
+
+    /** The broker's configuration that the topics' was last derived from. */
+    private BrokerConfig appliedConfig;
+
+    /** One topic as it was last seen in the metadata. */
+    private static final class HostedTopic {
+        private final TopicImage image;
+        private final Map<String, String> config;
+
+        /** Partition i is at index i. */
+        private final Partition[] partitions;
+
+        HostedTopic(TopicImage image, Map<String, String> config, Partition[] partitions) {
+            this.image = image;
+            this.config = config;
+            this.partitions = partitions;
+        }
+    }
+
+    /**
+     * @param directories where logs live; a new log goes where the fewest are
+     * @param brokerConfig the broker's own configuration as it is now, for the defaults of topics
+     */
+    public PartitionRegistry(List<LogDirectory> directories, Supplier<BrokerConfig> brokerConfig) {
+        this.directories = List.copyOf(directories);
+        this.brokerConfig = brokerConfig;
+        for (LogDirectory directory : directories) {
+            for (PartitionDirectory found : directory.unopenedPartitions()) {
+                foundDirectories.put(found.topic() + "-" + found.partition(), directory);
+            }
+        }
+    }
+
+    /**
+     * Opens the logs of all topics at the start of the broker, and takes away those of topics that were deleted while it was
+     * not there to do it.
+     */
+    public void start(MetadataImage image) {
+        for (LogDirectory directory : directories) {
+            for (PartitionDirectory found : directory.unopenedPartitions()) {
+                TopicImage topic = image.topic(found.topic());
+                boolean stray = topic == null
+                        || topic.partition(found.partition()) == null
+                        || (!found.topicId().equals(Uuid.ZERO)
+                                && !found.topicId().equals(topic.id()));
+                if (stray) {
+                    LOG.warn(
+                            "Deleting the log of {}-{} (topic id {}): there is no such topic",
+                            found.topic(),
+                            found.partition(),
+                            found.topicId());
+                    foundDirectories.remove(found.topic() + "-" + found.partition());
+                    directory.delete(found.topic(), found.partition());
+                }
+            }
+        }
+        onChange(image, image);
+    }
+
+    /** The partition of a topic by its name, or null if there is none. */
+    public Partition partition(String topic, int index) {
+        return partition(topicsByName.get(topic), index);
+    }
+
+    /** The partition of a topic by its id, or null if there is none. */
+    public Partition partition(Uuid topicId, int index) {
+        return partition(topicsById.get(topicId), index);
+    }
+
+    private static Partition partition(HostedTopic topic, int index) {
+        return topic == null || index < 0 || index >= topic.partitions.length ? null : topic.partitions[index];
+    }
+
+    /** The name of the topic with the id, or null if there is none. */
+    public String topicName(Uuid topicId) {
+        HostedTopic topic = topicsById.get(topicId);
+        return topic == null ? null : topic.image.name();
+    }
+
+    /** All partitions, in no order. */
+    public Collection<Partition> all() {
+        List<Partition> all = new ArrayList<>();
+        for (HostedTopic topic : topicsById.values()) {
+            all.addAll(Arrays.asList(topic.partitions));
+        }
+        return all;
+    }
+
+    /** The directories of the logs, as configured in {@code log.dirs}. */
+    public List<Path> logDirectories() {
+        return directories.stream().map(LogDirectory::path).toList();
+    }
+
+    @Override
+    public void onChange(MetadataImage before, MetadataImage after) {
+        for (HostedTopic topic : topicsById.values()) {
+            if (after.topic(topic.image.id()) == null) {
+                delete(topic);
+            }
+        }
+        BrokerConfig config = brokerConfig.get();
+        boolean otherDefaults = config != appliedConfig;
+        appliedConfig = config;
+        for (TopicImage topic : after.topics()) {
+            HostedTopic hosted = topicsById.get(topic.id());
+            Map<String, String> topicConfig = after.topicConfig(topic.name());
+            boolean otherConfig = hosted == null || otherDefaults || !hosted.config.equals(topicConfig);
+            if (otherConfig || !hosted.image.equals(topic)) {
+                host(hosted, topic, topicConfig, otherConfig);
+            }
+        }
+    }
+
+    private void host(HostedTopic before, TopicImage topic, Map<String, String> topicConfig, boolean otherConfig) {
+        LogConfig logConfig = TopicConfigs.logConfig(topicConfig, appliedConfig);
+        List<PartitionImage> images = topic.partitions();
+        Partition[] partitions = new Partition[images.size()];
+        for (PartitionImage image : images) {
+            int index = image.partition();
+            Partition known = before != null && index < before.partitions.length ? before.partitions[index] : null;
+            if (known == null) {
+                partitions[index] = open(topic, image, logConfig);
+            } else {
+                partitions[index] = known;
+                known.leadership(image.leader(), image.leaderEpoch());
+                if (known.isOnline() && otherConfig) {
+                    known.log().config(logConfig);
+                }
+            }
+        }
+        HostedTopic hosted = new HostedTopic(topic, Map.copyOf(topicConfig), partitions);
+        topicsById.put(topic.id(), hosted);
+        topicsByName.put(topic.name(), hosted);
+    }
+
+    private Partition open(TopicImage topic, PartitionImage image, LogConfig logConfig) {
+        Log log = null;
+        try {
+            log = directoryFor(topic.name(), image.partition())
+                    .open(topic.name(), image.partition(), topic.id(), logConfig);
+        } catch (IOException | ApiException e) {
+            LOG.error(
+                    "The log of {}-{} cannot be opened, the partition is offline", topic.name(), image.partition(), e);
+        }
+        return new Partition(
+                topic.name(),
+                topic.id(),
+                image.partition(),
+                topic.isInternal(),
+                log,
+                image.leader(),
+                image.leaderEpoch());
+    }
+
+    /** The directory that has the log, or the one for it to be made in. */
+    private LogDirectory directoryFor(String topic, int index) {
+        LogDirectory emptiest = directories.get(0);
+        if (directories.size() == 1) {
+            return emptiest;
+        }
+        LogDirectory found = foundDirectories.remove(topic + "-" + index);
+        if (found != null) {
+            return found;
+        }
+        for (LogDirectory directory : directories) {
+            if (directory.logs().size() < emptiest.logs().size()) {
+                emptiest = directory;
+            }
+        }
+        return emptiest;
+    }
+
+    private void delete(HostedTopic topic) {
+        topicsById.remove(topic.image.id(), topic);
+        topicsByName.remove(topic.image.name(), topic);
+        for (Partition partition : topic.partitions) {
+            partition.markDeleted();
+            if (partition.isOnline()) {
+                try {
+                    directoryOf(partition.log()).delete(partition.topic(), partition.index());
+                } catch (ApiException e) {
+                    LOG.error("The log of the deleted partition {} cannot be taken away", partition, e);
+                }
+            }
+        }
+        LOG.info("Deleted topic {} with {} partitions", topic.image.name(), topic.partitions.length);
+    }
+
+    private LogDirectory directoryOf(Log log) {
+        for (LogDirectory directory : directories) {
+            if (log.directory().startsWith(directory.path())) {
+                return directory;
+            }
+        }
+        throw new IllegalStateException(log.directory() + " is in none of the log directories");
+    }
+}
