@@ -1,0 +1,284 @@
+package io.ottla.broker.handler;
+
+import io.ottla.broker.partition.Partition;
+import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.partition.RejectedRecords;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ApiKey;
+import io.ottla.protocol.ApiMessage;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.ProduceRequest;
+import io.ottla.protocol.message.ProduceRequest.PartitionProduceData;
+import io.ottla.protocol.message.ProduceRequest.TopicProduceData;
+import io.ottla.protocol.message.ProduceResponse;
+import io.ottla.protocol.message.ProduceResponse.BatchIndexAndErrorMessage;
+import io.ottla.protocol.message.ProduceResponse.PartitionProduceResponse;
+import io.ottla.protocol.message.ProduceResponse.TopicProduceResponse;
+import io.ottla.protocol.record.CompressionType;
+import io.ottla.protocol.record.RecordBatch;
+import io.ottla.protocol.record.RecordBatches;
+import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.Clock;
+import io.ottla.storage.LogAppendResult;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Produce: appends one record batch to each of the partitions named.
+ *
+ * <ul>
+ *   <li>Version 3 brought record batches of magic 2 and the transactional id; older ones are advertised, as Apache Kafka
+ *       does for the sake of old clients, and not served.
+ *   <li>4 may answer KAFKA_STORAGE_ERROR, 5 adds the log start offset to the answer, 7 allows zstd.
+ *   <li>8 adds the records at fault and a message (KIP-467), 9 is flexible, 10 can name the new leader (KIP-951).
+ *   <li>11 and 12 belong to transactions (KIP-890), 13 names topics by their id (KIP-516).
+ * </ul>
+ *
+ * <p>The records are written from the request's own bytes, offsets and leader epoch patched in place.
+ */
+public final class ProduceHandler extends RequestHandler<ProduceRequest> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProduceHandler.class);
+
+    private static final short ACKS_NONE = 0;
+    private static final short ACKS_LEADER = 1;
+    private static final short ACKS_ALL = -1;
+    private static final short FIRST_VERSION_WITH_ZSTD = 7;
+    private static final short FIRST_VERSION_WITH_LEADER_HINT = 10;
+    private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
+
+    /** The only client that may write to internal topics by itself, as in Apache Kafka. */
+    private static final String ADMIN_CLIENT_ID = "__admin_client";
+
+    private static final long NO_OFFSET = -1L;
+
+    /** Where every version of the format has its length and its magic, in bytes from the start of the batch. */
+    private static final int LENGTH_AT = 8;
+
+    private static final int MAGIC_AT = 16;
+    private static final int MIN_OLD_LENGTH_BYTES = 14;
+
+    private final PartitionRegistry partitions;
+    private final Clock clock;
+
+    public ProduceHandler(PartitionRegistry partitions, Clock clock) {
+        super(ApiKey.PRODUCE);
+        this.partitions = partitions;
+        this.clock = clock;
+    }
+
+    @Override
+    public void handle(ProduceRequest request, RequestContext context) {
+        if (request.transactionalId() == null && hasTransactionalRecords(request)) {
+            finish(
+                    request,
+                    context,
+                    errorResponse(request, context.apiVersion(), ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, null),
+                    true);
+            return;
+        }
+        List<TopicProduceData> topics = request.topicData();
+        List<TopicProduceResponse> answers = new ArrayList<>(topics.size());
+        boolean failed = false;
+        for (int i = 0; i < topics.size(); i++) {
+            TopicProduceData topic = topics.get(i);
+            List<PartitionProduceData> data = topic.partitionData();
+            List<PartitionProduceResponse> partitionAnswers = new ArrayList<>(data.size());
+            for (int j = 0; j < data.size(); j++) {
+                PartitionProduceResponse answer = produce(request, topic, data.get(j), context);
+                failed |= answer.errorCode() != ErrorCode.NONE.code();
+                partitionAnswers.add(answer);
+            }
+            answers.add(new TopicProduceResponse()
+                    .name(topic.name())
+                    .topicId(topic.topicId())
+                    .partitionResponses(partitionAnswers));
+        }
+        finish(request, context, new ProduceResponse().responses(answers), failed);
+    }
+
+    /** With acks=0 nobody waits for an answer: all that can be told is a failure, by hanging up. */
+    private static void finish(ProduceRequest request, RequestContext context, ApiMessage response, boolean failed) {
+        if (request.acks() != ACKS_NONE) {
+            context.respond(response);
+        } else if (failed) {
+            LOG.info(
+                    "Closing the connection of client {}: its produce request with acks=0 failed, correlation id {}",
+                    context.clientId(),
+                    context.correlationId());
+            context.disconnect();
+        } else {
+            context.complete();
+        }
+    }
+
+    private PartitionProduceResponse produce(
+            ProduceRequest request, TopicProduceData topic, PartitionProduceData data, RequestContext context) {
+        short version = context.apiVersion();
+        Partition partition = version >= FIRST_VERSION_WITH_TOPIC_IDS
+                ? partitions.partition(topic.topicId(), data.index())
+                : partitions.partition(topic.name(), data.index());
+        if (partition == null) {
+            return failure(data.index(), unknown(version, topic.topicId()));
+        }
+        ByteBuffer batch;
+        try {
+            batch = checkedBatch(data.records(), version);
+        } catch (ApiException e) {
+            PartitionProduceResponse answer = failure(data.index(), e.error());
+            return e.error() == ErrorCode.CORRUPT_MESSAGE ? answer.errorMessage(e.getMessage()) : answer;
+        }
+        short acks = request.acks();
+        if (acks != ACKS_ALL && acks != ACKS_LEADER && acks != ACKS_NONE) {
+            return failure(data.index(), ErrorCode.INVALID_REQUIRED_ACKS);
+        }
+        if (partition.isInternal() && !ADMIN_CLIENT_ID.equals(context.clientId())) {
+            return failure(data.index(), ErrorCode.INVALID_TOPIC_EXCEPTION);
+        }
+        if (partition.leader() != context.connection().brokerId()) {
+            return notLeader(partition, version);
+        }
+        if (new RecordBatch().wrap(batch, batch.position()).isTransactional()) {
+            // No transaction can have been started: there is no coordinator to start one.
+            return failure(data.index(), ErrorCode.INVALID_TXN_STATE);
+        }
+        return append(partition, batch, acks);
+    }
+
+    private PartitionProduceResponse append(Partition partition, ByteBuffer batch, short acks) {
+        try {
+            LogAppendResult result = partition.append(batch, AppendOrigin.CLIENT, acks);
+            return new PartitionProduceResponse()
+                    .index(partition.index())
+                    .baseOffset(result.baseOffset())
+                    .logAppendTimeMs(result.logAppendTimeMs())
+                    .logStartOffset(result.logStartOffset());
+        } catch (ApiException e) {
+            return appendFailure(partition, batch, e);
+        } catch (RuntimeException e) {
+            LOG.error("Appending to {} failed", partition, e);
+            return failure(partition.index(), ErrorCode.UNKNOWN_SERVER_ERROR);
+        }
+    }
+
+    private ErrorCode unknown(short version, Uuid topicId) {
+        return version >= FIRST_VERSION_WITH_TOPIC_IDS && partitions.topicName(topicId) == null
+                ? ErrorCode.UNKNOWN_TOPIC_ID
+                : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    }
+
+    /**
+     * Finds the one batch that a partition's records may hold; the log checks its inside. Bytes behind it that are no batch are
+     * left out.
+     */
+    private static ByteBuffer checkedBatch(ByteBuffer records, short version) {
+        if (records == null || isOfOldFormat(records)) {
+            throw new ApiException(ErrorCode.INVALID_RECORD);
+        }
+        int sizeBytes = RecordBatches.sizeBytesAt(records, records.position());
+        if (sizeBytes == RecordBatches.TORN) {
+            throw new ApiException(ErrorCode.INVALID_RECORD);
+        }
+        if (version < FIRST_VERSION_WITH_ZSTD
+                && new RecordBatch().wrap(records, records.position()).compressionType() == CompressionType.ZSTD) {
+            throw new ApiException(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
+        }
+        int end = records.position() + sizeBytes;
+        if (end == records.limit()) {
+            return records;
+        }
+        if (RecordBatches.sizeBytesAt(records, end) != RecordBatches.TORN) {
+            throw new ApiException(ErrorCode.INVALID_RECORD);
+        }
+        return records.duplicate().limit(end);
+    }
+
+    private static boolean isOfOldFormat(ByteBuffer records) {
+        int start = records.position();
+        if (records.remaining() <= MAGIC_AT || records.getInt(start + LENGTH_AT) < MIN_OLD_LENGTH_BYTES) {
+            return false;
+        }
+        byte magic = records.get(start + MAGIC_AT);
+        return magic >= 0 && magic < RecordBatch.MAGIC;
+    }
+
+    private static boolean hasTransactionalRecords(ProduceRequest request) {
+        RecordBatch batch = new RecordBatch();
+        List<TopicProduceData> topics = request.topicData();
+        for (int i = 0; i < topics.size(); i++) {
+            List<PartitionProduceData> data = topics.get(i).partitionData();
+            for (int j = 0; j < data.size(); j++) {
+                ByteBuffer records = data.get(j).records();
+                if (records != null
+                        && records.remaining() >= RecordBatch.HEADER_SIZE_BYTES
+                        && batch.wrap(records, records.position()).magic() == RecordBatch.MAGIC
+                        && batch.isTransactional()) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static PartitionProduceResponse failure(int index, ErrorCode error) {
+        return new PartitionProduceResponse()
+                .index(index)
+                .errorCode(error.code())
+                .baseOffset(NO_OFFSET)
+                .logAppendTimeMs(RecordBatch.NO_TIMESTAMP_MS)
+                .logStartOffset(NO_OFFSET);
+    }
+
+    private static PartitionProduceResponse notLeader(Partition partition, short version) {
+        PartitionProduceResponse answer = failure(partition.index(), ErrorCode.NOT_LEADER_OR_FOLLOWER);
+        if (version >= FIRST_VERSION_WITH_LEADER_HINT) {
+            answer.currentLeader().leaderId(partition.leader()).leaderEpoch(partition.leaderEpoch());
+        }
+        return answer;
+    }
+
+    /**
+     * The answer to an append that failed. What the log says of the records or of the producer comes with the log start offset
+     * (KIP-360); which records are at fault is told too (KIP-467).
+     */
+    private PartitionProduceResponse appendFailure(Partition partition, ByteBuffer batch, ApiException e) {
+        PartitionProduceResponse answer = failure(partition.index(), e.error());
+        switch (e.error()) {
+            case OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, DUPLICATE_SEQUENCE_NUMBER ->
+                answer.logStartOffset(partition.log().logStartOffset());
+            case INVALID_RECORD, INVALID_TIMESTAMP -> {
+                RejectedRecords rejected = RejectedRecords.of(batch, partition, e, clock.timeMs());
+                for (RejectedRecords.RecordError error : rejected.errors()) {
+                    answer.recordErrors()
+                            .add(new BatchIndexAndErrorMessage()
+                                    .batchIndex(error.batchIndex())
+                                    .batchIndexErrorMessage(error.message()));
+                }
+                answer.logStartOffset(partition.log().logStartOffset()).errorMessage(rejected.message());
+            }
+            default -> LOG.debug("Appending to {} failed: {}", partition, e.getMessage());
+        }
+        return answer;
+    }
+
+    @Override
+    public ProduceResponse errorResponse(ProduceRequest request, short version, ErrorCode error, String message) {
+        List<TopicProduceResponse> answers = new ArrayList<>(request.topicData().size());
+        for (TopicProduceData topic : request.topicData()) {
+            List<PartitionProduceResponse> partitionAnswers =
+                    new ArrayList<>(topic.partitionData().size());
+            for (PartitionProduceData data : topic.partitionData()) {
+                partitionAnswers.add(failure(data.index(), error).errorMessage(message));
+            }
+            answers.add(new TopicProduceResponse()
+                    .name(topic.name())
+                    .topicId(topic.topicId())
+                    .partitionResponses(partitionAnswers));
+        }
+        return new ProduceResponse().responses(answers);
+    }
+}

@@ -1,0 +1,125 @@
+package io.ottla.broker.handler.fetch;
+
+import io.ottla.broker.handler.RequestContext;
+import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.time.BrokerTimer;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.message.FetchRequest;
+import io.ottla.protocol.message.FetchResponse;
+
+/** Finds the session of a fetch request and sets the request going in it. May be used on any thread. */
+public final class FetchEngine {
+
+    private static final short FIRST_VERSION_WITH_SESSIONS = 7;
+    private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
+    private static final short FIRST_VERSION_WITH_REPLICA_STATE = 15;
+    private static final byte READ_UNCOMMITTED = 0;
+    private static final byte READ_COMMITTED = 1;
+
+    private final PartitionReader reader;
+    private final FetchSessions sessions;
+    private final BrokerTimer timer;
+    private final int fetchMaxBytes;
+
+    /** @param fetchMaxBytes how many bytes of records one answer may have, whatever the client asks for */
+    public FetchEngine(PartitionRegistry partitions, FetchSessions sessions, BrokerTimer timer, int fetchMaxBytes) {
+        this.reader = new PartitionReader(partitions);
+        this.sessions = sessions;
+        this.timer = timer;
+        this.fetchMaxBytes = fetchMaxBytes;
+    }
+
+    PartitionReader reader() {
+        return reader;
+    }
+
+    FetchSessions sessions() {
+        return sessions;
+    }
+
+    BrokerTimer timer() {
+        return timer;
+    }
+
+    /** Answers the request, at once or when there is something to answer. */
+    public void fetch(FetchRequest request, RequestContext context) {
+        FetchTerms terms = terms(request, context);
+        boolean knowsSessions = context.apiVersion() >= FIRST_VERSION_WITH_SESSIONS;
+        int sessionId = knowsSessions ? request.sessionId() : FetchSession.NO_SESSION_ID;
+        int epoch = knowsSessions ? request.sessionEpoch() : FetchSession.FINAL_EPOCH;
+        PendingFetch fetch;
+        if (epoch == FetchSession.INITIAL_EPOCH || epoch == FetchSession.FINAL_EPOCH) {
+            FetchSession left = sessionId == FetchSession.NO_SESSION_ID ? null : sessions.find(sessionId);
+            if (left != null) {
+                sessions.remove(left);
+            }
+            fetch = startFull(request, context, terms, epoch == FetchSession.INITIAL_EPOCH);
+        } else {
+            FetchSession session = sessions.find(sessionId);
+            if (session == null) {
+                context.respond(new FetchResponse().errorCode(ErrorCode.FETCH_SESSION_ID_NOT_FOUND.code()));
+                return;
+            }
+            fetch = continueSession(session, request, context, terms);
+        }
+        if (fetch != null) {
+            fetch.start();
+        }
+    }
+
+    private PendingFetch startFull(
+            FetchRequest request, RequestContext context, FetchTerms terms, boolean keepSession) {
+        FetchSession session = new FetchSession(terms.version() >= FIRST_VERSION_WITH_TOPIC_IDS, sessions.timeMs());
+        session.start(request);
+        return new PendingFetch(this, context, terms, session, true, keepSession);
+    }
+
+    private PendingFetch continueSession(
+            FetchSession session, FetchRequest request, RequestContext context, FetchTerms terms) {
+        ErrorCode error;
+        synchronized (session) {
+            error = sessionError(session, request.sessionEpoch(), terms.version());
+            if (error == ErrorCode.NONE) {
+                session.update(request, sessions.timeMs());
+                if (session.partitionCount() > 0) {
+                    return new PendingFetch(this, context, terms, session, false, false);
+                }
+            }
+        }
+        if (error != ErrorCode.NONE) {
+            context.respond(new FetchResponse().errorCode(error.code()));
+            return null;
+        }
+        sessions.remove(session);
+        return startFull(request, context, terms, false);
+    }
+
+    private static ErrorCode sessionError(FetchSession session, int epoch, short version) {
+        if (session.epoch() != epoch) {
+            return ErrorCode.INVALID_FETCH_SESSION_EPOCH;
+        }
+        return session.usesTopicIds() == version >= FIRST_VERSION_WITH_TOPIC_IDS
+                ? ErrorCode.NONE
+                : ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR;
+    }
+
+    private FetchTerms terms(FetchRequest request, RequestContext context) {
+        byte isolationLevel = request.isolationLevel();
+        if (isolationLevel != READ_UNCOMMITTED && isolationLevel != READ_COMMITTED) {
+            throw new ApiException(ErrorCode.INVALID_REQUEST, "Unknown isolation level " + isolationLevel);
+        }
+        int replicaId = context.apiVersion() >= FIRST_VERSION_WITH_REPLICA_STATE
+                ? request.replicaState().replicaId()
+                : request.replicaId();
+        int maxBytes = Math.max(0, Math.min(request.maxBytes(), fetchMaxBytes));
+        return new FetchTerms(
+                context.apiVersion(),
+                context.connection().brokerId(),
+                replicaId,
+                request.maxWaitMs(),
+                Math.min(request.minBytes(), maxBytes),
+                maxBytes,
+                isolationLevel == READ_COMMITTED);
+    }
+}

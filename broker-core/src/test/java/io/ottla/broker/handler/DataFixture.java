@@ -1,0 +1,212 @@
+package io.ottla.broker.handler;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.Listener;
+import io.ottla.broker.handler.fetch.FetchEngine;
+import io.ottla.broker.handler.fetch.FetchSessions;
+import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.metadata.ProducerIds;
+import io.ottla.broker.metadata.Registration;
+import io.ottla.broker.metadata.TopicControl;
+import io.ottla.broker.partition.BackgroundExecutor;
+import io.ottla.broker.partition.LogUpkeep;
+import io.ottla.broker.partition.Partition;
+import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.protocol.ApiMessage;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.record.RecordBatchBuilder;
+import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.LogDirectory;
+import io.ottla.storage.ManualClock;
+import io.ottla.storage.StorageOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The parts of a broker that have to do with records, in a directory of their own, with time and without a network. */
+public final class DataFixture implements AutoCloseable {
+
+    /** How many fetch sessions there may be. */
+    public static final int SESSION_SLOTS = 3;
+
+    private static final int BROKER_ID = 1;
+
+    private final Path path;
+    private final ManualClock clock = new ManualClock(1_700_000_000_000L);
+    private final TestTimer timer = new TestTimer();
+    private final BackgroundExecutor executor = new BackgroundExecutor("test-background", timer);
+    private final LogDirectory directory;
+    private final MetadataStore metadata;
+    private final TopicControl topics;
+    private final PartitionRegistry partitions;
+    private final LogUpkeep upkeep;
+    private final FetchSessions sessions;
+    private final ProduceHandler produceHandler;
+    private final FetchHandler fetchHandler;
+
+    public DataFixture() {
+        this(temporaryDirectory(), Map.of());
+    }
+
+    /** @param settings of the broker */
+    public DataFixture(Path path, Map<String, String> settings) {
+        this.path = path;
+        BrokerConfig config = BrokerConfig.of(settings);
+        try {
+            directory = LogDirectory.open(path, StorageOptions.of(clock, executor));
+            metadata = MetadataStore.open(List.of(directory), clock, config);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        topics = new TopicControl(metadata);
+        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig);
+        partitions.start(metadata.image());
+        metadata.addListener(partitions);
+        metadata.registerBroker(new Registration(
+                BROKER_ID,
+                null,
+                List.of(new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9092)),
+                List.of(new Uuid(1, 1))));
+        upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor);
+        sessions = new FetchSessions(SESSION_SLOTS, clock);
+        produceHandler = new ProduceHandler(partitions, clock);
+        fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes()));
+    }
+
+    /** A fresh directory. */
+    public static Path temporaryDirectory() {
+        try {
+            return Files.createTempDirectory("ottla-data-test");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** One batch of records with keys {@code k0...}, values {@code v0...} and timestamps a second apart. */
+    public static ByteBuffer batch(int count) {
+        RecordBatchBuilder builder = new RecordBatchBuilder();
+        for (int i = 0; i < count; i++) {
+            builder.append(1_600_000_000_000L + i * 1000L, new byte[] {'k', (byte) ('0' + i)}, new byte[] {
+                'v', (byte) ('0' + i)
+            });
+        }
+        return builder.build();
+    }
+
+    public static ByteBuffer concat(ByteBuffer first, ByteBuffer second) {
+        return ByteBuffer.allocate(first.remaining() + second.remaining())
+                .put(first.duplicate())
+                .put(second.duplicate())
+                .flip();
+    }
+
+    public Uuid createTopic(String name, int partitionCount) {
+        return createTopic(name, partitionCount, Map.of());
+    }
+
+    public Uuid createTopic(String name, int partitionCount, Map<String, String> configs) {
+        return topics.create(name, partitionCount, configs).id();
+    }
+
+    public void ensureTopic(String name) {
+        topics.ensureTopic(name);
+    }
+
+    public void deleteTopic(String name) {
+        topics.delete(metadata.image().topic(name).id());
+    }
+
+    /** Appends one batch as a producer does. */
+    public void append(String topic, int index, int count) {
+        partition(topic, index).append(batch(count), AppendOrigin.CLIENT, (short) 1);
+    }
+
+    public Partition partition(String topic, int index) {
+        return partitions.partition(topic, index);
+    }
+
+    /** Has the handler serve the request on a new connection and waits for the answer. */
+    public <Q extends ApiMessage, R extends ApiMessage> R send(
+            RequestHandler<Q> handler, Q request, int version, Class<R> responseType) {
+        TestRequestContext context = new TestRequestContext(handler.apiKey(), version);
+        handler.handle(request, context);
+        return context.response(responseType);
+    }
+
+    public int brokerId() {
+        return BROKER_ID;
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public ManualClock clock() {
+        return clock;
+    }
+
+    public TestTimer timer() {
+        return timer;
+    }
+
+    public MetadataStore metadata() {
+        return metadata;
+    }
+
+    public TopicControl topics() {
+        return topics;
+    }
+
+    public PartitionRegistry partitions() {
+        return partitions;
+    }
+
+    public BackgroundExecutor executor() {
+        return executor;
+    }
+
+    public LogUpkeep upkeep() {
+        return upkeep;
+    }
+
+    public FetchSessions sessions() {
+        return sessions;
+    }
+
+    public ProducerIds producerIds() {
+        return new ProducerIds(metadata);
+    }
+
+    public ProduceHandler produceHandler() {
+        return produceHandler;
+    }
+
+    public FetchHandler fetchHandler() {
+        return fetchHandler;
+    }
+
+    /** Stops, and leaves the files. */
+    public void stop() {
+        upkeep.close();
+        directory.close();
+        executor.close();
+    }
+
+    @Override
+    public void close() {
+        stop();
+        try (Stream<Path> files = Files.walk(path)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
