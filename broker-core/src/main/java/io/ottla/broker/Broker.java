@@ -6,20 +6,34 @@ import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.CreatePartitionsHandler;
 import io.ottla.broker.handler.CreateTopicsHandler;
+import io.ottla.broker.handler.DeleteRecordsHandler;
 import io.ottla.broker.handler.DeleteTopicsHandler;
 import io.ottla.broker.handler.DescribeClusterHandler;
 import io.ottla.broker.handler.DescribeConfigsHandler;
+import io.ottla.broker.handler.DescribeLogDirsHandler;
 import io.ottla.broker.handler.DescribeTopicPartitionsHandler;
+import io.ottla.broker.handler.FetchHandler;
 import io.ottla.broker.handler.IncrementalAlterConfigsHandler;
+import io.ottla.broker.handler.InitProducerIdHandler;
+import io.ottla.broker.handler.ListOffsetsHandler;
 import io.ottla.broker.handler.MetadataHandler;
+import io.ottla.broker.handler.OffsetForLeaderEpochHandler;
+import io.ottla.broker.handler.ProduceHandler;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
+import io.ottla.broker.handler.fetch.FetchEngine;
+import io.ottla.broker.handler.fetch.FetchSessions;
 import io.ottla.broker.metadata.ConfigControl;
 import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
 import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
+import io.ottla.broker.partition.BackgroundExecutor;
+import io.ottla.broker.partition.LogUpkeep;
+import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
@@ -78,8 +92,10 @@ final class Broker implements AutoCloseable {
 
     private void start() throws IOException {
         WheelTimer timer = started(new WheelTimer(clock, "ottla-" + config.nodeId() + "-timer"));
+        BackgroundExecutor background =
+                started(new BackgroundExecutor("ottla-" + config.nodeId() + "-background", timer));
         StorageOptions storage =
-                StorageOptions.of(clock, timer::schedule).withProducerIdExpirationMs(config.producerIdExpirationMs());
+                StorageOptions.of(clock, background).withProducerIdExpirationMs(config.producerIdExpirationMs());
         List<LogDirectory> directories = new ArrayList<>();
         for (String path : config.logDirs()) {
             directories.add(
@@ -87,6 +103,9 @@ final class Broker implements AutoCloseable {
         }
         MetadataStore metadata = started(MetadataStore.open(directories, clock, config));
         topics = new TopicControl(metadata);
+        PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig);
+        partitions.start(metadata.image());
+        metadata.addListener(partitions);
 
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
         advertised = advertised(server.bind());
@@ -97,12 +116,16 @@ final class Broker implements AutoCloseable {
                 directories.stream()
                         .map(directory -> directory.metaProperties().directoryId())
                         .toList()));
-        server.start(new RequestHandlers(handlers(metadata)));
+        List<RequestHandler<?>> handlers = new ArrayList<>();
+        addMetadataHandlers(handlers, metadata);
+        addRecordHandlers(handlers, metadata, partitions, timer, background);
+        handlers.add(new ApiVersionsHandler(metadata, handlers));
+        started(new LogUpkeep(partitions, directories, timer, background)).start(config);
+        server.start(new RequestHandlers(handlers));
     }
 
-    private List<RequestHandler<?>> handlers(MetadataStore metadata) {
+    private void addMetadataHandlers(List<RequestHandler<?>> handlers, MetadataStore metadata) {
         ConfigControl configs = new ConfigControl(metadata);
-        List<RequestHandler<?>> handlers = new ArrayList<>();
         handlers.add(new MetadataHandler(metadata, topics));
         handlers.add(new CreateTopicsHandler(metadata, topics));
         handlers.add(new DeleteTopicsHandler(metadata, topics));
@@ -112,8 +135,22 @@ final class Broker implements AutoCloseable {
         handlers.add(new DescribeConfigsHandler(metadata));
         handlers.add(new IncrementalAlterConfigsHandler(configs));
         handlers.add(new AlterConfigsHandler(configs));
-        handlers.add(new ApiVersionsHandler(metadata, handlers));
-        return handlers;
+    }
+
+    private void addRecordHandlers(
+            List<RequestHandler<?>> handlers,
+            MetadataStore metadata,
+            PartitionRegistry partitions,
+            BrokerTimer timer,
+            BackgroundExecutor background) {
+        FetchSessions sessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
+        handlers.add(new ProduceHandler(partitions, clock));
+        handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes())));
+        handlers.add(new ListOffsetsHandler(partitions));
+        handlers.add(new OffsetForLeaderEpochHandler(partitions));
+        handlers.add(new DeleteRecordsHandler(partitions, background));
+        handlers.add(new DescribeLogDirsHandler(partitions, background));
+        handlers.add(new InitProducerIdHandler(new ProducerIds(metadata)));
     }
 
     /** Creates a topic if there is none of that name. */
