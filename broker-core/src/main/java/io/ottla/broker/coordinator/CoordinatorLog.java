@@ -1,0 +1,39 @@
+package io.ottla.broker.coordinator;
+
+import io.ottla.protocol.record.RecordBatch;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+
+/** The log of one shard, as the runtime uses it. */
+public interface CoordinatorLog {
+
+    /**
+     * Appends one batch.
+     *
+     * @param batch the batch; its offsets are assigned in place
+     * @return the offset after the last record of the batch
+     * @throws io.ottla.protocol.ApiException if the batch is not in the log
+     */
+    long append(ByteBuffer batch);
+
+    /** The offset that the next record gets. */
+    long endOffset();
+
+    /** The largest batch that the log takes, in bytes. */
+    int maxBatchSizeBytes();
+
+    /** The size of what {@link #replay} reads, in bytes. */
+    long sizeBytes();
+
+    /** Hands over all batches of the log, in order. The batch is valid during the call only. */
+    void replay(Consumer<RecordBatch> reader);
+
+    /** Whether everything before the offset is committed under the broker's durability policy. */
+    boolean isCommitted(long endOffset);
+
+    /**
+     * Runs the action when everything before the offset is committed under the broker's durability policy: at once if it is,
+     * else later, on any thread. Actions must not block.
+     */
+    void whenCommitted(long endOffset, Runnable action);
+}
