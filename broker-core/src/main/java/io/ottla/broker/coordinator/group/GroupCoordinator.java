@@ -1,0 +1,274 @@
+package io.ottla.broker.coordinator.group;
+
+import io.ottla.broker.coordinator.CoordinatorRuntime;
+import io.ottla.broker.coordinator.Gather;
+import io.ottla.broker.coordinator.Reply;
+import io.ottla.broker.coordinator.TransactionEnd;
+import io.ottla.broker.metadata.MetadataImage;
+import io.ottla.broker.metadata.MetadataListener;
+import io.ottla.broker.metadata.TopicImage;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.DeleteGroupsResponse.DeletableGroupResult;
+import io.ottla.protocol.message.DescribeGroupsResponse.DescribedGroup;
+import io.ottla.protocol.message.HeartbeatRequest;
+import io.ottla.protocol.message.HeartbeatResponse;
+import io.ottla.protocol.message.JoinGroupRequest;
+import io.ottla.protocol.message.JoinGroupRequest.JoinGroupRequestProtocol;
+import io.ottla.protocol.message.JoinGroupResponse;
+import io.ottla.protocol.message.LeaveGroupRequest.MemberIdentity;
+import io.ottla.protocol.message.LeaveGroupResponse;
+import io.ottla.protocol.message.ListGroupsRequest;
+import io.ottla.protocol.message.ListGroupsResponse.ListedGroup;
+import io.ottla.protocol.message.OffsetCommitRequest;
+import io.ottla.protocol.message.OffsetCommitResponse;
+import io.ottla.protocol.message.OffsetDeleteRequest;
+import io.ottla.protocol.message.OffsetDeleteResponse;
+import io.ottla.protocol.message.OffsetFetchRequest.OffsetFetchRequestGroup;
+import io.ottla.protocol.message.OffsetFetchResponse.OffsetFetchResponseGroup;
+import io.ottla.protocol.message.SyncGroupRequest;
+import io.ottla.protocol.message.SyncGroupResponse;
+import io.ottla.protocol.message.TxnOffsetCommitRequest;
+import io.ottla.protocol.message.TxnOffsetCommitResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.BiPredicate;
+
+/**
+ * The group coordinator: groups, their members and their committed offsets, kept in {@code __consumer_offsets}.
+ *
+ * <p>All methods may be called on any thread and do not block. Each answers through its reply, at once or later, on any thread; a
+ * reply fails as a whole with COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR and other errors of the coordinator itself.
+ */
+public final class GroupCoordinator implements MetadataListener, AutoCloseable {
+
+    /** The topic of groups and offsets. */
+    public static final String OFFSETS_TOPIC = "__consumer_offsets";
+
+    private final GroupConfig config;
+    private final CoordinatorRuntime<GroupShard> runtime;
+    private final CoordinatorRuntime.Environment environment;
+
+    /**
+     * A coordinator that serves nothing until {@link #start}.
+     *
+     * @param config the settings
+     * @param environment the rest of the broker
+     */
+    public GroupCoordinator(GroupConfig config, CoordinatorRuntime.Environment environment) {
+        this.config = config;
+        this.environment = environment;
+        this.runtime = new CoordinatorRuntime<>(
+                OFFSETS_TOPIC,
+                new GroupRecordFormat(),
+                () -> new GroupShard(config, () -> UUID.randomUUID().toString()),
+                environment);
+    }
+
+    /** Loads the groups that are in the log, and follows the metadata from now on. */
+    public void start() {
+        runtime.start();
+        environment.metadata().addListener(this);
+        // The broker may have stopped between the deletion of a topic and that of its offsets.
+        MetadataImage image = environment.metadata().image();
+        dropOffsets((topic, id) -> {
+            TopicImage known = image.topic(topic);
+            return known == null || (!id.equals(Uuid.ZERO) && !id.equals(known.id()));
+        });
+    }
+
+    private void dropOffsets(BiPredicate<String, Uuid> gone) {
+        runtime.executeOnAll(
+                (shard, out) -> {
+                    shard.removal().dropTopics(gone, out);
+                    return true;
+                },
+                Reply.of(done -> {}, error -> List.of()));
+    }
+
+    /** Answers all who wait, and those who still come, with NOT_COORDINATOR. */
+    @Override
+    public void close() {
+        runtime.close();
+    }
+
+    /** Deletes the offsets of topics that are gone. */
+    @Override
+    public void onChange(MetadataImage before, MetadataImage after) {
+        Set<String> deleted = new HashSet<>();
+        for (TopicImage topic : before.topics()) {
+            TopicImage now = after.topic(topic.name());
+            if (now == null || !now.id().equals(topic.id())) {
+                deleted.add(topic.name());
+            }
+        }
+        if (!deleted.isEmpty()) {
+            dropOffsets((topic, id) -> deleted.contains(topic));
+        }
+    }
+
+    /**
+     * The partition of {@link #OFFSETS_TOPIC} that holds a group; makes the topic if need be.
+     *
+     * @throws io.ottla.protocol.ApiException if the topic cannot be made
+     */
+    public int partitionFor(String groupId) {
+        return runtime.partitionFor(groupId);
+    }
+
+    /** Handles JoinGroup; answers when the join phase of the rebalance ends. */
+    public void joinGroup(JoinGroupRequest request, GroupClient client, Reply<JoinGroupResponse> reply) {
+        ErrorCode error = ErrorCode.NONE;
+        if (request.groupId().isEmpty()) {
+            error = ErrorCode.INVALID_GROUP_ID;
+        } else if (request.sessionTimeoutMs() < config.minSessionTimeoutMs()
+                || request.sessionTimeoutMs() > config.maxSessionTimeoutMs()) {
+            error = ErrorCode.INVALID_SESSION_TIMEOUT;
+        } else if (!canBeRecorded(request, client)) {
+            error = ErrorCode.INVALID_REQUEST;
+        }
+        if (error != ErrorCode.NONE) {
+            reply.complete(new JoinGroupResponse().errorCode(error.code()).memberId(request.memberId()));
+            return;
+        }
+        runtime.execute(
+                request.groupId(),
+                (shard, out) -> {
+                    shard.join().join(request, client, reply, out);
+                    return null;
+                },
+                reply);
+    }
+
+    /** Whether the strings fit into a record: unlike newer requests, it has two bytes for their lengths. */
+    private static boolean canBeRecorded(JoinGroupRequest request, GroupClient client) {
+        boolean fits = fits(request.groupId())
+                && fits(request.protocolType())
+                && (request.groupInstanceId() == null || fits(request.groupInstanceId()))
+                && fits(client.clientId());
+        for (JoinGroupRequestProtocol protocol : request.protocols()) {
+            fits &= fits(protocol.name());
+        }
+        return fits;
+    }
+
+    private static boolean fits(String text) {
+        // A member id is such a text with a UUID behind it.
+        int maxSizeBytes = Short.MAX_VALUE - 64;
+        return text.length() <= maxSizeBytes / 3 || text.getBytes(StandardCharsets.UTF_8).length <= maxSizeBytes;
+    }
+
+    /** Handles SyncGroup; answers when the leader has assigned. */
+    public void syncGroup(SyncGroupRequest request, Reply<SyncGroupResponse> reply) {
+        if (request.groupId().isEmpty()) {
+            reply.fail(ErrorCode.INVALID_GROUP_ID);
+            return;
+        }
+        runtime.execute(
+                request.groupId(),
+                (shard, out) -> {
+                    shard.membership().sync(request, reply, out);
+                    return null;
+                },
+                reply);
+    }
+
+    /** Handles Heartbeat. */
+    public void heartbeat(HeartbeatRequest request, Reply<HeartbeatResponse> reply) {
+        if (request.groupId().isEmpty()) {
+            reply.fail(ErrorCode.INVALID_GROUP_ID);
+            return;
+        }
+        runtime.execute(
+                request.groupId(),
+                (shard, out) -> new HeartbeatResponse()
+                        .errorCode(shard.membership().heartbeat(request, out).code()),
+                reply);
+    }
+
+    /** Handles LeaveGroup. */
+    public void leaveGroup(String groupId, List<MemberIdentity> members, Reply<LeaveGroupResponse> reply) {
+        if (groupId.isEmpty()) {
+            reply.fail(ErrorCode.INVALID_GROUP_ID);
+            return;
+        }
+        runtime.execute(groupId, (shard, out) -> shard.membership().leave(groupId, members, out), reply);
+    }
+
+    /** Handles OffsetCommit for topics and partitions that are there; names and ids are both set. */
+    public void commitOffsets(OffsetCommitRequest request, short version, Reply<OffsetCommitResponse> reply) {
+        runtime.execute(request.groupId(), (shard, out) -> shard.commits().commit(request, version, out), reply);
+    }
+
+    /** Handles TxnOffsetCommit for topics and partitions that are there, as a part of the producer's transaction. */
+    public void commitTransactionalOffsets(TxnOffsetCommitRequest request, Reply<TxnOffsetCommitResponse> reply) {
+        if (request.groupId().isEmpty()) {
+            reply.fail(ErrorCode.INVALID_GROUP_ID);
+            return;
+        }
+        runtime.executeTransactional(
+                request.groupId(),
+                request.producerId(),
+                request.producerEpoch(),
+                (shard, out) -> shard.commits().commit(request, out),
+                reply);
+    }
+
+    /** Ends a producer's transaction on a partition of {@link #OFFSETS_TOPIC}. */
+    public void completeTransaction(int partition, TransactionEnd end, Reply<Void> reply) {
+        runtime.completeTransaction(partition, end, reply);
+    }
+
+    /** Handles OffsetFetch for one group; topics have names, or are null for all. */
+    public void fetchOffsets(
+            OffsetFetchRequestGroup request, boolean requireStable, Reply<OffsetFetchResponseGroup> reply) {
+        runtime.execute(request.groupId(), (shard, out) -> shard.offsetQueries().fetch(request, requireStable), reply);
+    }
+
+    /** Handles OffsetDelete. */
+    public void deleteOffsets(OffsetDeleteRequest request, Reply<OffsetDeleteResponse> reply) {
+        if (request.groupId().isEmpty()) {
+            reply.fail(ErrorCode.INVALID_GROUP_ID);
+            return;
+        }
+        runtime.execute(request.groupId(), (shard, out) -> shard.removal().delete(request, out), reply);
+    }
+
+    /** Handles ListGroups. */
+    public void listGroups(ListGroupsRequest request, Reply<List<ListedGroup>> reply) {
+        runtime.executeOnAll((shard, out) -> shard.queries().list(request), reply.map(GroupCoordinator::flatten));
+    }
+
+    private static <T> List<T> flatten(List<List<T>> lists) {
+        List<T> flat = new ArrayList<>();
+        lists.forEach(flat::addAll);
+        return flat;
+    }
+
+    /** Handles DescribeGroups: the groups in the order of the request. */
+    public void describeGroups(List<String> groupIds, short version, Reply<List<DescribedGroup>> reply) {
+        Gather<DescribedGroup> gather = new Gather<>(groupIds.size(), reply);
+        for (String groupId : groupIds) {
+            runtime.execute(
+                    groupId,
+                    (shard, out) -> shard.queries().describe(groupId, version),
+                    gather.slot(error -> new DescribedGroup().groupId(groupId).errorCode(error.code())));
+        }
+    }
+
+    /** Handles DeleteGroups: the results in the order of the request. */
+    public void deleteGroups(List<String> groupIds, Reply<List<DeletableGroupResult>> reply) {
+        Gather<DeletableGroupResult> gather = new Gather<>(groupIds.size(), reply);
+        for (String groupId : groupIds) {
+            runtime.execute(
+                    groupId,
+                    (shard, out) -> shard.queries().delete(groupId, out),
+                    gather.slot(
+                            error -> new DeletableGroupResult().groupId(groupId).errorCode(error.code())));
+        }
+    }
+}

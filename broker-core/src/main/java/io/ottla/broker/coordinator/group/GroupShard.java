@@ -1,0 +1,134 @@
+package io.ottla.broker.coordinator.group;
+
+import io.ottla.broker.coordinator.CoordinatorOutput;
+import io.ottla.broker.coordinator.CoordinatorRecord;
+import io.ottla.broker.coordinator.CoordinatorShard;
+import io.ottla.broker.coordinator.CoordinatorTimer;
+import io.ottla.broker.coordinator.Reply;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** The group coordinator for one partition of {@code __consumer_offsets}: a state machine without I/O and without a clock. */
+final class GroupShard implements CoordinatorShard {
+
+    private final GroupState state = new GroupState();
+    private final GroupConfig config;
+    private final ClassicRebalance rebalance;
+    private final ClassicJoin join;
+    private final ClassicMembership membership;
+    private final OffsetCommits commits;
+    private final OffsetQueries offsetQueries;
+    private final OffsetRemoval removal;
+    private final GroupQueries queries;
+
+    /**
+     * An empty shard.
+     *
+     * @param config the settings
+     * @param randomIds gives the part of a member id that makes it unique
+     */
+    GroupShard(GroupConfig config, Supplier<String> randomIds) {
+        this.config = config;
+        rebalance = new ClassicRebalance(config);
+        join = new ClassicJoin(state, config, rebalance, randomIds);
+        membership = new ClassicMembership(state, rebalance);
+        commits = new OffsetCommits(state, config, rebalance);
+        offsetQueries = new OffsetQueries(state);
+        removal = new OffsetRemoval(state, config);
+        queries = new GroupQueries(state, removal);
+    }
+
+    GroupState state() {
+        return state;
+    }
+
+    ClassicJoin join() {
+        return join;
+    }
+
+    ClassicMembership membership() {
+        return membership;
+    }
+
+    OffsetCommits commits() {
+        return commits;
+    }
+
+    OffsetQueries offsetQueries() {
+        return offsetQueries;
+    }
+
+    OffsetRemoval removal() {
+        return removal;
+    }
+
+    GroupQueries queries() {
+        return queries;
+    }
+
+    @Override
+    public void replay(CoordinatorRecord record, long offset, long producerId) {
+        state.replay(record, offset, producerId);
+    }
+
+    @Override
+    public void replayEndTransaction(long producerId, boolean committed) {
+        state.replayEndTransaction(producerId, committed);
+    }
+
+    /** Gives every member of the log its session, and time to show up. */
+    @Override
+    public void onLoaded(CoordinatorOutput out) {
+        out.schedule(new GroupTimer.OffsetExpiry(), config.offsetsRetentionCheckIntervalMs());
+        for (Group group : List.copyOf(state.groups())) {
+            if (group instanceof ClassicGroup classic) {
+                for (ClassicMember member : classic.members()) {
+                    rebalance.restartSession(member, out);
+                }
+                if (classic.size() > config.maxSize()) {
+                    rebalance.prepare(classic, "the group is larger than group.max.size", out);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void onTimer(CoordinatorTimer timer, CoordinatorOutput out) {
+        if (timer instanceof GroupTimer.OffsetExpiry) {
+            removal.expire(out);
+            out.schedule(timer, config.offsetsRetentionCheckIntervalMs());
+        } else if (timer instanceof GroupTimer.Session session) {
+            ClassicGroup group = state.findClassic(session.groupId());
+            if (group != null) {
+                rebalance.onSessionTimer(group, session.memberId(), out);
+            }
+        } else if (timer instanceof GroupTimer.Join phase) {
+            ClassicGroup group = state.findClassic(phase.groupId());
+            if (group != null) {
+                rebalance.onJoinTimer(group, out);
+            }
+        } else if (timer instanceof GroupTimer.Sync phase) {
+            ClassicGroup group = state.findClassic(phase.groupId());
+            if (group != null) {
+                rebalance.onSyncTimer(group, out);
+            }
+        }
+    }
+
+    @Override
+    public void drainReplies(Consumer<Reply<?>> taker) {
+        for (Group group : state.groups()) {
+            if (group instanceof ClassicGroup classic) {
+                for (ClassicMember member : classic.members()) {
+                    if (member.awaitingJoin() != null) {
+                        taker.accept(member.awaitingJoin());
+                    }
+                    if (member.awaitingSync() != null) {
+                        taker.accept(member.awaitingSync());
+                    }
+                }
+            }
+        }
+    }
+}

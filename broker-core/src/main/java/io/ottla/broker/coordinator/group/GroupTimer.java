@@ -1,0 +1,19 @@
+package io.ottla.broker.coordinator.group;
+
+import io.ottla.broker.coordinator.CoordinatorTimer;
+
+/** The timers of a shard of the group coordinator. */
+sealed interface GroupTimer extends CoordinatorTimer {
+
+    /** A member's session: expires when nothing was heard of the member for its session timeout. */
+    record Session(String groupId, String memberId) implements GroupTimer {}
+
+    /** The join phase of a rebalance. */
+    record Join(String groupId) implements GroupTimer {}
+
+    /** The sync phase of a rebalance. */
+    record Sync(String groupId) implements GroupTimer {}
+
+    /** The next look for expired offsets. */
+    record OffsetExpiry() implements GroupTimer {}
+}
