@@ -48,6 +48,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     /** Requests whose body has views of the frame; all others are copied out of it when they are parsed. */
     static final Set<ApiKey> USING_FRAME = EnumSet.of(ApiKey.PRODUCE, ApiKey.ENVELOPE, ApiKey.PUSH_TELEMETRY);
 
+    /** Requests that wait for records: when the broker stops there will be none, and clients ask again elsewhere. */
+    private static final Set<ApiKey> WAITING_FOR_RECORDS = EnumSet.of(ApiKey.FETCH, ApiKey.SHARE_FETCH);
+
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
     private static final int HEADER_START_SIZE_BYTES = 8;
     private static final int FLUSH_FROM_BYTES = 128 * 1024;
@@ -162,7 +165,16 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     void stop() {
         stopping = true;
         ctx.channel().config().setAutoRead(false);
-        if (inFlight.isEmpty()) {
+        closeIfStopped();
+    }
+
+    private void closeIfStopped() {
+        if (stopping && !closed && !closing) {
+            for (InFlightRequest request : inFlight) {
+                if (!WAITING_FOR_RECORDS.contains(request.apiKey())) {
+                    return;
+                }
+            }
             closeAfterFlush();
         }
     }
@@ -329,9 +341,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
             }
             head = inFlight.peekFirst();
         }
-        if (stopping && inFlight.isEmpty() && !closed && !closing) {
-            closeAfterFlush();
-        }
+        closeIfStopped();
     }
 
     private void send(InFlightRequest request) {

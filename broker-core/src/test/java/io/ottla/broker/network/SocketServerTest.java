@@ -75,6 +75,7 @@ class SocketServerTest {
     private BiConsumer<ListGroupsRequest, RequestContext> listGroups =
             (request, context) -> context.respond(new ListGroupsResponse());
     private volatile boolean answerLateOnDrain;
+    private volatile boolean holdFetches;
 
     @TempDir
     private Path folder;
@@ -492,6 +493,24 @@ class SocketServerTest {
     }
 
     @Test
+    void shouldNotWaitForRecordsWhenItStops() throws Exception {
+        holdFetches = true;
+        try (RawClient client = new RawClient(port)) {
+            client.send(new HeartbeatRequest(), 0, 1);
+            client.send(new FetchRequest(), 12, 2);
+            RequestContext heartbeat = nextLate();
+            RequestContext fetch = nextLate();
+            assertEquals(ApiKey.FETCH, fetch.apiKey());
+            answerLateOnDrain = true;
+            late.add(heartbeat);
+            server.close();
+            assertEquals(1, client.receiveCorrelationId());
+            assertTrue(client.isClosedByBroker());
+            fetch.respond(new FetchResponse());
+        }
+    }
+
+    @Test
     void shouldNotWaitForeverForAnAnswerWhenItStops() throws Exception {
         try (RawClient client = new RawClient(port)) {
             client.send(new HeartbeatRequest(), 0, 1);
@@ -662,6 +681,10 @@ class SocketServerTest {
 
         @Override
         public void handle(FetchRequest request, RequestContext context) {
+            if (holdFetches) {
+                late.add(context);
+                return;
+            }
             fetches.incrementAndGet();
             FetchResponse.PartitionData partition =
                     new FetchResponse.PartitionData().records(MemoryRecords.of(ByteBuffer.allocate(SIZE_BYTES)));
