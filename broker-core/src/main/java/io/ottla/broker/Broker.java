@@ -2,25 +2,40 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
+import io.ottla.broker.coordinator.CoordinatorRuntime;
+import io.ottla.broker.coordinator.PartitionCoordinatorLog;
+import io.ottla.broker.coordinator.group.GroupConfig;
+import io.ottla.broker.coordinator.group.GroupCoordinator;
 import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.CreatePartitionsHandler;
 import io.ottla.broker.handler.CreateTopicsHandler;
+import io.ottla.broker.handler.DeleteGroupsHandler;
 import io.ottla.broker.handler.DeleteRecordsHandler;
 import io.ottla.broker.handler.DeleteTopicsHandler;
 import io.ottla.broker.handler.DescribeClusterHandler;
 import io.ottla.broker.handler.DescribeConfigsHandler;
+import io.ottla.broker.handler.DescribeGroupsHandler;
 import io.ottla.broker.handler.DescribeLogDirsHandler;
 import io.ottla.broker.handler.DescribeTopicPartitionsHandler;
 import io.ottla.broker.handler.FetchHandler;
+import io.ottla.broker.handler.FindCoordinatorHandler;
+import io.ottla.broker.handler.HeartbeatHandler;
 import io.ottla.broker.handler.IncrementalAlterConfigsHandler;
 import io.ottla.broker.handler.InitProducerIdHandler;
+import io.ottla.broker.handler.JoinGroupHandler;
+import io.ottla.broker.handler.LeaveGroupHandler;
+import io.ottla.broker.handler.ListGroupsHandler;
 import io.ottla.broker.handler.ListOffsetsHandler;
 import io.ottla.broker.handler.MetadataHandler;
+import io.ottla.broker.handler.OffsetCommitHandler;
+import io.ottla.broker.handler.OffsetDeleteHandler;
+import io.ottla.broker.handler.OffsetFetchHandler;
 import io.ottla.broker.handler.OffsetForLeaderEpochHandler;
 import io.ottla.broker.handler.ProduceHandler;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
+import io.ottla.broker.handler.SyncGroupHandler;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
 import io.ottla.broker.metadata.ConfigControl;
@@ -106,6 +121,12 @@ final class Broker implements AutoCloseable {
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
+        // Hears of metadata after the partitions do: its logs are among them.
+        GroupCoordinator groups = started(new GroupCoordinator(
+                GroupConfig.of(config),
+                new CoordinatorRuntime.Environment(
+                        clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions))));
+        groups.start();
 
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
         advertised = advertised(server.bind());
@@ -119,6 +140,7 @@ final class Broker implements AutoCloseable {
         List<RequestHandler<?>> handlers = new ArrayList<>();
         addMetadataHandlers(handlers, metadata);
         addRecordHandlers(handlers, metadata, partitions, timer, background);
+        addGroupHandlers(handlers, metadata, groups);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
         started(new LogUpkeep(partitions, directories, timer, background)).start(config);
         server.start(new RequestHandlers(handlers));
@@ -151,6 +173,21 @@ final class Broker implements AutoCloseable {
         handlers.add(new DeleteRecordsHandler(partitions, background));
         handlers.add(new DescribeLogDirsHandler(partitions, background));
         handlers.add(new InitProducerIdHandler(new ProducerIds(metadata)));
+    }
+
+    private static void addGroupHandlers(
+            List<RequestHandler<?>> handlers, MetadataStore metadata, GroupCoordinator groups) {
+        handlers.add(new FindCoordinatorHandler(metadata, Map.of(FindCoordinatorHandler.GROUP, groups::partitionFor)));
+        handlers.add(new JoinGroupHandler(groups));
+        handlers.add(new SyncGroupHandler(groups));
+        handlers.add(new HeartbeatHandler(groups));
+        handlers.add(new LeaveGroupHandler(groups));
+        handlers.add(new OffsetCommitHandler(metadata, groups));
+        handlers.add(new OffsetFetchHandler(metadata, groups));
+        handlers.add(new OffsetDeleteHandler(metadata, groups));
+        handlers.add(new ListGroupsHandler(groups));
+        handlers.add(new DescribeGroupsHandler(groups));
+        handlers.add(new DeleteGroupsHandler(groups));
     }
 
     /** Creates a topic if there is none of that name. */
