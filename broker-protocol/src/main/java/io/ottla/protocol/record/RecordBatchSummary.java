@@ -76,8 +76,7 @@ public final class RecordBatchSummary {
 
     /**
      * Whether a batch is of type LogAppendTime, which is the broker's to say. Apache Kafka refuses such a batch of a client
-     * with INVALID_TIMESTAMP if the topic is of that type too or a record has no timestamp; for other topics it sets the
-     * type back to CreateTime.
+     * with INVALID_TIMESTAMP if the topic is of that type too or a record has no timestamp, and takes it otherwise.
      */
     public boolean hasLogAppendTime() {
         return logAppendTime;
