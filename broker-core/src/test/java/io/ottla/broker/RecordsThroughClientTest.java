@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
@@ -94,6 +95,11 @@ class RecordsThroughClientTest {
             consumer.poll(Duration.ofMillis(200)).forEach(records::add);
         }
         return records;
+    }
+
+    /** Closes the consumer, for which it ends its fetch session: the fetch that is under way must not keep it. */
+    private static void leave(KafkaConsumer<byte[], byte[]> consumer) {
+        assertTimeout(Duration.ofSeconds(15), () -> consumer.close());
     }
 
     private static byte[] bytes(String text) {
@@ -188,6 +194,7 @@ class RecordsThroughClientTest {
                         .get();
                 assertEquals(i, read(consumer, 1).get(0).offset());
             }
+            leave(consumer);
         }
     }
 
@@ -208,6 +215,7 @@ class RecordsThroughClientTest {
                         .get();
             }
             assertEquals(10, read(consumer, 10).size());
+            leave(consumer);
         }
     }
 
@@ -317,6 +325,7 @@ class RecordsThroughClientTest {
             assertEquals(1, read(consumer, 1).get(0).partition());
             consumer.resume(List.of(partitions[0]));
             assertEquals(0, read(consumer, 1).get(0).partition());
+            leave(consumer);
         }
     }
 

@@ -61,17 +61,18 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
     @Override
     public void handle(ListOffsetsRequest request, RequestContext context) {
         Set<TopicIndex> doubled = doubled(request);
+        Set<TopicIndex> refused = doubled.isEmpty() ? doubled : new HashSet<>();
         List<ListOffsetsTopicResponse> topics = new ArrayList<>(request.topics().size());
         for (ListOffsetsTopic topic : request.topics()) {
             List<ListOffsetsPartitionResponse> answers =
                     new ArrayList<>(topic.partitions().size());
             for (ListOffsetsPartition asked : topic.partitions()) {
-                boolean isDoubled =
-                        !doubled.isEmpty() && doubled.contains(new TopicIndex(topic.name(), asked.partitionIndex()));
-                answers.add(
-                        isDoubled
-                                ? answer(asked, ErrorCode.INVALID_REQUEST, UNKNOWN, context.apiVersion())
-                                : answer(request, topic.name(), asked, context));
+                TopicIndex named = doubled.isEmpty() ? null : new TopicIndex(topic.name(), asked.partitionIndex());
+                if (named == null || !doubled.contains(named)) {
+                    answers.add(answer(request, topic.name(), asked, context));
+                } else if (refused.add(named)) {
+                    answers.add(answer(asked, ErrorCode.INVALID_REQUEST, UNKNOWN, context.apiVersion()));
+                }
             }
             topics.add(new ListOffsetsTopicResponse().name(topic.name()).partitions(answers));
         }

@@ -206,4 +206,32 @@ class FetchWaitTest {
         broker.append("events", 0, 1);
         assertEquals(List.of(0), indexes(newer.response(FetchResponse.class)));
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {12, 13})
+    void shouldNotKeepARequestThatClosesTheSessionWaiting(int version) {
+        int id = send(version, waiting(session(0, 0).minBytes(0), partition(0, 0)))
+                .response(FetchResponse.class)
+                .sessionId();
+        TestRequestContext silent = send(version, waiting(session(id, 1)));
+        assertFalse(silent.isEnded());
+        TestRequestContext closing = send(version, session(id, -1));
+        assertEquals(0, closing.response(FetchResponse.class).sessionId());
+        FetchResponse answer = silent.response(FetchResponse.class);
+        assertEquals(0, answer.errorCode());
+        assertEquals(List.of(), indexes(answer));
+        assertNothingLeft();
+    }
+
+    @Test
+    void shouldLeaveNothingOfSeveralWaitingRequests() {
+        TestRequestContext first = send(12, waiting(fetch(), partition(0, 0)));
+        TestRequestContext second = send(12, waiting(fetch(), partition(1, 0)));
+        broker.append("events", 0, 1);
+        assertTrue(first.isEnded());
+        assertFalse(second.isEnded());
+        connection.close();
+        assertNothingLeft();
+        assertFalse(second.isEnded());
+    }
 }

@@ -152,8 +152,8 @@ class ListOffsetsHandlerTest {
                 send(7, request("events", at(0, LATEST).currentLeaderEpoch(5))).get(0));
         List<ListOffsetsPartitionResponse> answers =
                 send(7, request("events", at(0, LATEST), at(1, LATEST), at(0, EARLIEST)));
+        assertEquals(2, answers.size());
         assertFailed(ErrorCode.INVALID_REQUEST, answers.get(0));
         assertEquals(0, answers.get(1).errorCode());
-        assertFailed(ErrorCode.INVALID_REQUEST, answers.get(2));
     }
 }

@@ -96,6 +96,9 @@ public final class FetchEngine {
     }
 
     private static ErrorCode sessionError(FetchSession session, int epoch, short version) {
+        if (session.isClosed()) {
+            return ErrorCode.FETCH_SESSION_ID_NOT_FOUND;
+        }
         if (session.epoch() != epoch) {
             return ErrorCode.INVALID_FETCH_SESSION_EPOCH;
         }

@@ -34,6 +34,7 @@ final class FetchSession {
     private int id = NO_SESSION_ID;
     private int epoch = FINAL_EPOCH;
     private long connectionId;
+    private boolean closed;
 
     /** Only made for sessions that last: the others are never searched. */
     private Map<FetchPartition, FetchPartition> partitions;
@@ -186,7 +187,12 @@ final class FetchSession {
                 p.remove();
             }
         }
-        epoch = FINAL_EPOCH;
+        closed = true;
+    }
+
+    /** Whether the session has ended: its partitions are watched no more. */
+    boolean isClosed() {
+        return closed;
     }
 
     // The list of partitions to look at. Under the lock.

@@ -34,7 +34,7 @@ public final class FetchSessions {
     /** What a connection has of fetches. */
     private static final class ConnectionFetches {
         private final Set<FetchSession> sessions = new HashSet<>();
-        private PendingFetch pending;
+        private final Set<PendingFetch> pending = new HashSet<>();
         private boolean closed;
     }
 
@@ -135,21 +135,33 @@ public final class FetchSessions {
             }
         }
         session.close();
+        PendingFetch waiting = session.pending();
+        if (waiting != null) {
+            // What it waits for cannot reach it any more, and what its client asked for since is answered behind it.
+            waiting.force();
+        }
     }
 
-    /** Notes the fetch that waits on a connection, so that it ends with it; null when it waits no more. */
-    void waiting(ConnectionContext connection, PendingFetch fetch) {
-        ConnectionFetches owner = fetch == null ? connections.get(connection.id()) : connection(connection);
-        if (owner == null) {
-            return;
-        }
+    /** Notes a fetch that waits, so that it ends with its connection. */
+    void startWaiting(ConnectionContext connection, PendingFetch fetch) {
+        ConnectionFetches owner = connection(connection);
         boolean tooLate;
         synchronized (owner) {
-            owner.pending = fetch;
+            owner.pending.add(fetch);
             tooLate = owner.closed;
         }
-        if (tooLate && fetch != null) {
+        if (tooLate) {
             fetch.cancel();
+        }
+    }
+
+    /** Forgets a fetch that waits no more. */
+    void stopWaiting(ConnectionContext connection, PendingFetch fetch) {
+        ConnectionFetches owner = connections.get(connection.id());
+        if (owner != null) {
+            synchronized (owner) {
+                owner.pending.remove(fetch);
+            }
         }
     }
 
@@ -173,16 +185,14 @@ public final class FetchSessions {
         if (owner == null) {
             return;
         }
-        PendingFetch waiting;
+        Set<PendingFetch> waiting;
         Set<FetchSession> orphans;
         synchronized (owner) {
             owner.closed = true;
-            waiting = owner.pending;
+            waiting = Set.copyOf(owner.pending);
             orphans = Set.copyOf(owner.sessions);
         }
-        if (waiting != null) {
-            waiting.cancel();
-        }
+        waiting.forEach(PendingFetch::cancel);
         orphans.forEach(this::remove);
     }
 }

@@ -97,7 +97,7 @@ final class PendingFetch implements Runnable {
             moved = hasMoved();
         }
         timeout = engine.timer().schedule(this::force, terms.maxWaitMs());
-        engine.sessions().waiting(context.connection(), this);
+        engine.sessions().startWaiting(context.connection(), this);
         missingBytes.set(terms.minBytes() - readBytes);
         state.compareAndSet(READING, WAITING);
         return moved || forced || session.hasFlagged();
@@ -146,7 +146,7 @@ final class PendingFetch implements Runnable {
             if (!state.compareAndSet(CALLED, READING)) {
                 return;
             }
-            if (session.isKept() && session.epoch() != sessionEpoch) {
+            if (isSuperseded()) {
                 response = new FetchResponse()
                         .errorCode(ErrorCode.INVALID_FETCH_SESSION_EPOCH.code())
                         .sessionId(session.id());
@@ -168,6 +168,11 @@ final class PendingFetch implements Runnable {
         }
     }
 
+    /** Whether the client has sent a later request in the same session, without waiting for this one. */
+    private boolean isSuperseded() {
+        return session.isKept() && !session.isClosed() && session.epoch() != sessionEpoch;
+    }
+
     /** The connection is gone: nobody waits any more. Any thread. */
     void cancel() {
         synchronized (session) {
@@ -181,7 +186,7 @@ final class PendingFetch implements Runnable {
         state.set(DONE);
         if (timeout != null) {
             timeout.cancel();
-            engine.sessions().waiting(context.connection(), null);
+            engine.sessions().stopWaiting(context.connection(), this);
             if (session.pending() == this) {
                 session.pending(null);
             }
