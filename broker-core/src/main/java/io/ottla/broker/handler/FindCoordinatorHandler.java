@@ -80,8 +80,14 @@ public final class FindCoordinatorHandler extends RequestHandler<FindCoordinator
 
     private Coordinator find(byte keyType, String key, RequestContext context) {
         Coordinators coordinators = byKeyType.get(keyType);
-        if (coordinators == null || (keyType == SHARE && context.apiVersion() < SHARE_VERSION)) {
-            return failed(key, ErrorCode.INVALID_REQUEST, "There is no coordinator for the key type " + keyType + ".");
+        boolean known = keyType >= GROUP && keyType <= SHARE;
+        if (!known || (keyType == SHARE && context.apiVersion() < SHARE_VERSION)) {
+            return failed(key, ErrorCode.INVALID_REQUEST, messageOf(ErrorCode.INVALID_REQUEST, context.apiVersion()));
+        }
+        if (coordinators == null) {
+            // Not COORDINATOR_NOT_AVAILABLE: the client would ask until it times out.
+            return failed(
+                    key, ErrorCode.INVALID_REQUEST, "This broker has no coordinator for the key type " + keyType + ".");
         }
         try {
             coordinators.ensure(key);
@@ -99,6 +105,11 @@ public final class FindCoordinatorHandler extends RequestHandler<FindCoordinator
                 .nodeId(broker.id())
                 .host(endpoint.host())
                 .port(endpoint.port());
+    }
+
+    /** The text of an error; from the batch version on, Apache Kafka sends none. */
+    private static String messageOf(ErrorCode error, short version) {
+        return version < BATCH_VERSION ? error.message() : "";
     }
 
     private static Coordinator failed(String key, ErrorCode error, String message) {

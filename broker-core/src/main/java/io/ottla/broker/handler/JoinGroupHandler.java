@@ -37,16 +37,18 @@ public final class JoinGroupHandler extends RequestHandler<JoinGroupRequest> {
         coordinator.joinGroup(request, client, reply);
     }
 
+    /** An error has no protocol; older versions have no null for that. */
     private static JoinGroupResponse fit(JoinGroupResponse response, short version) {
-        if (version < NULLABLE_PROTOCOL_NAME_VERSION && response.protocolName() == null) {
-            response.protocolName("");
+        boolean noProtocol = response.errorCode() != ErrorCode.NONE.code() || response.protocolName() == null;
+        if (noProtocol) {
+            response.protocolName(version < NULLABLE_PROTOCOL_NAME_VERSION ? "" : null);
         }
         return response;
     }
 
     @Override
     public ApiMessage errorResponse(JoinGroupRequest request, short version, ErrorCode error, String message) {
-        return new JoinGroupResponse().errorCode(error.code());
+        return fit(new JoinGroupResponse().errorCode(error.code()), version);
     }
 
     /** Members that wait for others are told to look for the coordinator again. */

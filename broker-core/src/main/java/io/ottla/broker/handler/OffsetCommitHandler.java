@@ -8,7 +8,6 @@ import io.ottla.broker.metadata.TopicImage;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.ErrorCode;
-import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.OffsetCommitRequest;
 import io.ottla.protocol.message.OffsetCommitRequest.OffsetCommitRequestPartition;
 import io.ottla.protocol.message.OffsetCommitRequest.OffsetCommitRequestTopic;
@@ -16,7 +15,9 @@ import io.ottla.protocol.message.OffsetCommitResponse;
 import io.ottla.protocol.message.OffsetCommitResponse.OffsetCommitResponsePartition;
 import io.ottla.protocol.message.OffsetCommitResponse.OffsetCommitResponseTopic;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * OffsetCommit: a group's positions. Topics and partitions that are not there are answered here; the coordinator sees the rest.
@@ -53,12 +54,8 @@ public final class OffsetCommitHandler extends RequestHandler<OffsetCommitReques
                 .generationIdOrMemberEpoch(request.generationIdOrMemberEpoch())
                 .retentionTimeMs(request.retentionTimeMs())
                 .topics(accepted);
-        Reply<OffsetCommitResponse> reply = Reply.of(
-                response -> {
-                    merge(response, refused);
-                    context.respond(response);
-                },
-                error -> failed(accepted, error));
+        Reply<OffsetCommitResponse> reply =
+                Reply.of(response -> context.respond(merge(response, refused)), error -> failed(accepted, error));
         coordinator.commitOffsets(forCoordinator, context.apiVersion(), reply);
     }
 
@@ -91,23 +88,26 @@ public final class OffsetCommitHandler extends RequestHandler<OffsetCommitReques
         return accepted;
     }
 
-    private static void merge(OffsetCommitResponse response, List<OffsetCommitResponseTopic> refused) {
+    /** What was refused comes first, as in Apache Kafka. */
+    private static OffsetCommitResponse merge(OffsetCommitResponse response, List<OffsetCommitResponseTopic> refused) {
+        if (refused.isEmpty()) {
+            return response;
+        }
+        Map<String, OffsetCommitResponseTopic> refusedByName = new HashMap<>();
+        List<OffsetCommitResponseTopic> merged = new ArrayList<>(refused);
         for (OffsetCommitResponseTopic topic : refused) {
-            OffsetCommitResponseTopic present = null;
-            for (OffsetCommitResponseTopic candidate : response.topics()) {
-                boolean sameName = !topic.name().isEmpty() && topic.name().equals(candidate.name());
-                if (sameName
-                        && (topic.topicId().equals(candidate.topicId())
-                                || topic.topicId().equals(Uuid.ZERO))) {
-                    present = candidate;
-                }
-            }
+            // A topic that is not known by its id has no name, and the coordinator has not seen it.
+            refusedByName.put(topic.name(), topic);
+        }
+        for (OffsetCommitResponseTopic topic : response.topics()) {
+            OffsetCommitResponseTopic present = refusedByName.get(topic.name());
             if (present == null) {
-                response.topics().add(topic);
+                merged.add(topic);
             } else {
                 present.partitions().addAll(topic.partitions());
             }
         }
+        return response.topics(merged);
     }
 
     private static OffsetCommitResponse failed(List<OffsetCommitRequestTopic> topics, ErrorCode error) {
