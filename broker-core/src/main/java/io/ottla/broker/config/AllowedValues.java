@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** What values a key allows; the messages are those of Apache Kafka, since clients see them. */
 interface AllowedValues {
 
-    AllowedValues ANY = (key, value) -> {};
+    AllowedValues ANY = new Anything();
 
     /** Throws a {@link ConfigException} unless the parsed value is allowed. The value may be null. */
     void check(String key, Object value);
@@ -33,16 +33,28 @@ interface AllowedValues {
             return ANY;
         }
         return switch (notation) {
-            case "nonempty" -> AllowedValues::checkNonEmpty;
+            case "nonempty" -> new NonEmpty();
             case "replicas" -> new Replicas();
             case "offset-reset" -> new OffsetReset();
             default -> notation.charAt(0) == '{' || notation.charAt(0) == '~' ? Words.of(notation) : Range.of(notation);
         };
     }
 
-    private static void checkNonEmpty(String key, Object value) {
-        if (value instanceof String text && text.isEmpty()) {
-            throw new ConfigException(key, value, "String must be non-empty");
+    // Classes, not lambdas: this runs at every start, and the first lambda of a JVM is slow.
+
+    /** Everything. */
+    final class Anything implements AllowedValues {
+        @Override
+        public void check(String key, Object value) {}
+    }
+
+    /** Texts that are not empty. */
+    final class NonEmpty implements AllowedValues {
+        @Override
+        public void check(String key, Object value) {
+            if (value instanceof String text && text.isEmpty()) {
+                throw new ConfigException(key, value, "String must be non-empty");
+            }
         }
     }
 

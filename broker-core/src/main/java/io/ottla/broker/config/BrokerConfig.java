@@ -521,7 +521,9 @@ public final class BrokerConfig {
                     entry.substring(colon + 1).trim().toUpperCase(Locale.ROOT));
         }
         Set<String> controllers = new HashSet<>();
-        listValue("controller.listener.names").forEach(name -> controllers.add(name.toUpperCase(Locale.ROOT)));
+        for (String name : listValue("controller.listener.names")) {
+            controllers.add(name.toUpperCase(Locale.ROOT));
+        }
         List<Listener> parsed = Listener.parse(key, listValue(key), protocols, controllers);
         if (parsed.isEmpty()) {
             throw new ConfigException(key, text(key), "At least one listener is needed that is not a controller's");
@@ -549,7 +551,9 @@ public final class BrokerConfig {
     /** What concerns more than one key. */
     private void check() {
         List<String> names = new ArrayList<>();
-        listeners.forEach(listener -> names.add(listener.name()));
+        for (Listener listener : listeners) {
+            names.add(listener.name());
+        }
         for (Listener advertised : advertisedListeners) {
             if (!names.contains(advertised.name())) {
                 throw new ConfigException(

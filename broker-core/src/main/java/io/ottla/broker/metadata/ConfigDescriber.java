@@ -138,7 +138,7 @@ public final class ConfigDescriber {
         set.keySet().forEach(name -> {
             if (!ConfigKeys.broker().containsKey(name) && wanted.test(name)) {
                 List<Synonym> synonyms = List.of(new Synonym(name, null, source));
-                entries.add(new DescribedConfig(name, null, source, readOnly, true, (byte) 0, synonyms, null));
+                entries.add(new DescribedConfig(name, null, source, readOnly, synonyms, null));
             }
         });
     }
@@ -146,15 +146,7 @@ public final class ConfigDescriber {
     private static DescribedConfig entry(ConfigKey key, String value, boolean readOnly, List<Synonym> synonyms) {
         byte source =
                 synonyms.isEmpty() ? DescribedConfig.DEFAULT : synonyms.get(0).source();
-        return new DescribedConfig(
-                key.name(),
-                shown(key, value),
-                source,
-                readOnly,
-                key.isSensitive(),
-                key.type().id(),
-                synonyms,
-                key.documentation());
+        return new DescribedConfig(key.name(), shown(key, value), source, readOnly, synonyms, key);
     }
 
     /** Where the value of a broker key could come from; nothing unless the key itself is set somewhere or has a default. */

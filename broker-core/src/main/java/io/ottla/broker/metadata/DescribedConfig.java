@@ -1,5 +1,6 @@
 package io.ottla.broker.metadata;
 
+import io.ottla.broker.config.ConfigKey;
 import java.util.List;
 
 /**
@@ -9,20 +10,11 @@ import java.util.List;
  * @param value the value as text; null if there is none, or if it is a secret
  * @param source one of the constants here, as the protocol numbers them
  * @param isReadOnly whether it cannot be changed at run time
- * @param isSensitive whether the value is a secret
- * @param typeId the type as DescribeConfigs numbers it, 0 if it is not known
  * @param synonyms all places that the value could come from, the one that counts first
- * @param documentation what the key does; null if it is not known
+ * @param key what is known of the key; null if nothing is
  */
 public record DescribedConfig(
-        String name,
-        String value,
-        byte source,
-        boolean isReadOnly,
-        boolean isSensitive,
-        byte typeId,
-        List<Synonym> synonyms,
-        String documentation) {
+        String name, String value, byte source, boolean isReadOnly, List<Synonym> synonyms, ConfigKey key) {
 
     public static final byte TOPIC = 1;
     public static final byte DYNAMIC_BROKER = 2;
@@ -40,4 +32,19 @@ public record DescribedConfig(
      * @param source as in {@link DescribedConfig#source}
      */
     public record Synonym(String name, String value, byte source) {}
+
+    /** Whether the value is a secret; that of a key that nobody knows may be one. */
+    public boolean isSensitive() {
+        return key == null || key.isSensitive();
+    }
+
+    /** The type as DescribeConfigs numbers it, 0 if it is not known. */
+    public byte typeId() {
+        return key == null ? 0 : key.type().id();
+    }
+
+    /** What the key does; null if it is not known. */
+    public String documentation() {
+        return key == null ? null : key.documentation();
+    }
 }

@@ -198,7 +198,8 @@ public final class MetadataStore implements AutoCloseable {
 
     private void publish(MetadataImage before, MetadataImage after) {
         image = after;
-        if (before.configs() != after.configs()) {
+        if (changed(before, after, ConfigResource.allBrokers())
+                || changed(before, after, ConfigResource.broker(staticConfig.nodeId()))) {
             brokerConfig = effectiveConfig(after);
         }
         for (MetadataListener listener : listeners) {
@@ -210,6 +211,11 @@ public final class MetadataStore implements AutoCloseable {
                 LOG.error("Applying the metadata of offset {} failed in {}", after.offset(), listener, e);
             }
         }
+    }
+
+    /** Configurations that were not changed are the same objects in both images. */
+    private static boolean changed(MetadataImage before, MetadataImage after, ConfigResource resource) {
+        return before.configs().get(resource) != after.configs().get(resource);
     }
 
     private BrokerConfig effectiveConfig(MetadataImage current) {
