@@ -21,8 +21,8 @@ import java.nio.ByteBuffer;
 @SuppressWarnings("FutureReturnValueIgnored") // a channel whose write fails closes itself
 final class ResponseWriter {
 
-    /** File records from this size on go by sendfile; below it one more system call costs more than the copy. */
-    private static final int SENDFILE_FROM_BYTES = 32 * 1024;
+    /** File records from this size on go by sendfile; below it, one more system call and packet cost more than the copy. */
+    private static final int SENDFILE_FROM_BYTES = 64 * 1024;
 
     /** In-memory records from this size on are sent from where they are. */
     private static final int WRAP_FROM_BYTES = 32 * 1024;
