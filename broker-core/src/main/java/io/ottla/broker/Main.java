@@ -8,7 +8,6 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -23,26 +22,25 @@ public final class Main {
 
     /** Runs until the process is told to end; exits with 1 if the broker cannot be started. */
     public static void main(String[] arguments) throws InterruptedException {
-        Optional<Broker> broker = run(arguments, System.out, System.err);
-        if (broker.isEmpty()) {
-            return;
+        if (run(arguments, System.out, System.err)) {
+            // All threads of a broker are daemons; this one keeps the process until the signal.
+            new CountDownLatch(1).await();
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker.get()), "ottla-stop"));
-        // All threads of a broker are daemons; this one keeps the process until the signal.
-        new CountDownLatch(1).await();
     }
 
-    private static Optional<Broker> run(String[] arguments, PrintStream out, PrintStream err) {
+    /** Returns whether a broker runs now. */
+    private static boolean run(String[] arguments, PrintStream out, PrintStream err) {
         try {
             CommandLine commandLine = CommandLine.parse(arguments);
             switch (commandLine.action()) {
                 case HELP -> out.print(CommandLine.USAGE);
                 case VERSION -> out.println("Ottla " + version());
                 case START -> {
-                    return Optional.of(start(commandLine));
+                    start(commandLine);
+                    return true;
                 }
             }
-            return Optional.empty();
+            return false;
         } catch (CommandLine.UsageException | ConfigException e) {
             err.println(e.getMessage());
         } catch (IOException e) {
@@ -52,16 +50,18 @@ public final class Main {
         }
         err.flush();
         System.exit(1);
-        return Optional.empty();
+        return false;
     }
 
     private static String reason(IOException e) {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
-    private static Broker start(CommandLine commandLine) throws IOException {
+    private static void start(CommandLine commandLine) throws IOException {
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
         Broker broker = Broker.start(config, Clock.system());
+        // Before the ready line: who waits for that line may send the signal as soon as it appears.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
         LOG.info(
                 "Ottla {} is ready on {} after {} ms, data in {}",
                 version(),
@@ -73,7 +73,6 @@ public final class Main {
                         .map(folder ->
                                 Path.of(folder).toAbsolutePath().normalize().toString())
                         .collect(Collectors.joining(",")));
-        return broker;
     }
 
     private static void stop(Broker broker) {
