@@ -107,6 +107,13 @@ final class InFlightRequest implements RequestContext, Runnable {
         return response;
     }
 
+    /** The answer, for the one who ends it unsent; null from then on. */
+    ApiMessage takeResponse() {
+        ApiMessage taken = response;
+        response = null;
+        return taken;
+    }
+
     boolean isDisconnect() {
         return disconnect;
     }

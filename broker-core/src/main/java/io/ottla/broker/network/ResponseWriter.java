@@ -11,6 +11,8 @@ import io.ottla.protocol.ProtocolWriter;
 import io.ottla.protocol.Records;
 import io.ottla.storage.FileRecords;
 import java.nio.ByteBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Encodes answers for the connections of one event loop.
@@ -30,6 +32,8 @@ final class ResponseWriter {
     private static final int SCRATCH_SIZE_BYTES = 4 * 1024;
     private static final int MAX_KEPT_SCRATCH_BYTES = 1024 * 1024;
     private static final int MIN_OUTBOUND_BYTES = 1024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ResponseWriter.class);
 
     private ProtocolWriter scratch = newScratch();
 
@@ -64,14 +68,18 @@ final class ResponseWriter {
         }
     }
 
-    /** Lets go of the resources of an answer that nobody will read. */
+    /** Lets go of the resources of an answer that nobody will read; a second call does nothing. */
     static void discard(InFlightRequest request) {
-        if (request.response() == null) {
+        ApiMessage response = request.takeResponse();
+        if (response == null) {
             return;
         }
         ProtocolWriter writer = newScratch();
         try {
-            encode(writer, request, request.response());
+            encode(writer, request, response);
+        } catch (RuntimeException e) {
+            // Whoever ends a connection has more to do than this.
+            LOG.error("Failed to discard the answer to {}", request, e);
         } finally {
             releaseFrom(writer, 0);
         }
