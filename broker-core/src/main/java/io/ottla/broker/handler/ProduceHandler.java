@@ -74,11 +74,7 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     @Override
     public void handle(ProduceRequest request, RequestContext context) {
         if (request.transactionalId() == null && hasTransactionalRecords(request)) {
-            finish(
-                    request,
-                    context,
-                    errorResponse(request, context.apiVersion(), ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, null),
-                    true);
+            finish(request, context, failures(request, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, null), true);
             return;
         }
         List<TopicProduceData> topics = request.topicData();
@@ -265,8 +261,13 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
         return answer;
     }
 
+    /** With acks=0 there is no answer, whatever happened: the client would take it for that to its next request. */
     @Override
     public ProduceResponse errorResponse(ProduceRequest request, short version, ErrorCode error, String message) {
+        return request.acks() == ACKS_NONE ? null : failures(request, error, message);
+    }
+
+    private static ProduceResponse failures(ProduceRequest request, ErrorCode error, String message) {
         List<TopicProduceResponse> answers = new ArrayList<>(request.topicData().size());
         for (TopicProduceData topic : request.topicData()) {
             List<PartitionProduceResponse> partitionAnswers =

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.protocol.ApiKey;
+import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.ProduceRequest;
@@ -78,6 +79,26 @@ class ProduceHandlerTest {
             expected += 3;
         }
         assertEquals(expected, broker.partition("events", 0).highWatermark());
+    }
+
+    @Test
+    void shouldHaveNoAnswerToAFailureWithoutAcks() {
+        ApiMessage answered = broker.produceHandler()
+                .errorResponse(
+                        request(1, "events", 0, DataFixture.batch(1)), (short) 9, ErrorCode.UNKNOWN_SERVER_ERROR, null);
+        assertFailed(
+                ErrorCode.UNKNOWN_SERVER_ERROR,
+                ((ProduceResponse) answered)
+                        .responses()
+                        .get(0)
+                        .partitionResponses()
+                        .get(0));
+        assertNull(broker.produceHandler()
+                .errorResponse(
+                        request(0, "events", 0, DataFixture.batch(1)),
+                        (short) 9,
+                        ErrorCode.UNKNOWN_SERVER_ERROR,
+                        null));
     }
 
     @Test
