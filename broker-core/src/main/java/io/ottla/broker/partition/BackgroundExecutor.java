@@ -26,14 +26,18 @@ public final class BackgroundExecutor implements Executor, StorageScheduler, Aut
 
     private final BrokerTimer timer;
 
+    /** The thread that was made last: there is never more than one. */
+    private volatile Thread thread;
+
     /** @param timer tells when delayed tasks are due */
     public BackgroundExecutor(String threadName, BrokerTimer timer) {
         this.timer = timer;
         executor = new ThreadPoolExecutor(
                 1, 1, IDLE_THREAD_LIFE_MS, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, threadName);
-                    thread.setDaemon(true);
-                    return thread;
+                    Thread made = new Thread(task, threadName);
+                    made.setDaemon(true);
+                    thread = made;
+                    return made;
                 });
         executor.allowCoreThreadTimeOut(true);
     }
@@ -73,13 +77,17 @@ public final class BackgroundExecutor implements Executor, StorageScheduler, Aut
         }
     }
 
-    /** Takes no more tasks, and waits for those that it has. */
+    /** Takes no more tasks, waits for those that it has, and for its thread to be gone. */
     @Override
     public void close() {
         executor.shutdown();
         try {
             if (!executor.awaitTermination(CLOSE_WAIT_MS, TimeUnit.MILLISECONDS)) {
                 executor.shutdownNow();
+            }
+            Thread last = thread;
+            if (last != null) {
+                last.join(CLOSE_WAIT_MS);
             }
         } catch (InterruptedException e) {
             executor.shutdownNow();
