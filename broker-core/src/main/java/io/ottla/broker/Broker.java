@@ -64,6 +64,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -242,6 +243,11 @@ final class Broker implements AutoCloseable {
     /** The end points that clients are told, with their ports. */
     List<Listener> advertised() {
         return advertised;
+    }
+
+    /** Where clients connect first: the address of every listener, with commas in between. */
+    String bootstrapServers() {
+        return advertised.stream().map(Listener::address).collect(Collectors.joining(","));
     }
 
     BrokerConfig config() {

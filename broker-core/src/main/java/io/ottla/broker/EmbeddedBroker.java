@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
 
 /**
  * A broker inside this JVM.
@@ -58,12 +57,11 @@ public final class EmbeddedBroker implements AutoCloseable {
 
     /** Where clients connect first: {@code host:port} of every listener, with commas in between. */
     public String bootstrapServers() {
-        return broker.advertised().stream()
-                .map(listener -> listener.host() + ":" + listener.port())
-                .collect(Collectors.joining(","));
+        return broker.bootstrapServers();
     }
 
-    /** Where clients of one listener connect first.
+    /**
+     * Where clients of one listener connect first.
      *
      * @param listenerName the name as in the configuration key {@code listeners}
      * @throws IllegalArgumentException if there is no such listener
@@ -71,7 +69,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     public String bootstrapServers(String listenerName) {
         for (Listener listener : broker.advertised()) {
             if (listener.name().equalsIgnoreCase(listenerName)) {
-                return listener.host() + ":" + listener.port();
+                return listener.address();
             }
         }
         throw new IllegalArgumentException("There is no listener " + listenerName);

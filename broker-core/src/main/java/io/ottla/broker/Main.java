@@ -65,9 +65,7 @@ public final class Main {
         LOG.info(
                 "Ottla {} is ready on {} after {} ms, data in {}",
                 version(),
-                broker.advertised().stream()
-                        .map(listener -> listener.host() + ":" + listener.port())
-                        .collect(Collectors.joining(",")),
+                broker.bootstrapServers(),
                 ManagementFactory.getRuntimeMXBean().getUptime(),
                 config.logDirs().stream()
                         .map(folder ->

@@ -22,9 +22,14 @@ public record Listener(String name, String securityProtocol, String host, int po
         return new Listener(name, securityProtocol, host, boundPort);
     }
 
+    /** {@code host:port}, as clients take it; an address of IP version 6 stands in brackets. */
+    public String address() {
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+    }
+
     @Override
     public String toString() {
-        return name + "://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        return name + "://" + address();
     }
 
     /** Parses the value of {@code listeners} or {@code advertised.listeners}; names in {@code skipped} are left out. */
