@@ -54,10 +54,16 @@ class MainTest {
     @Test
     void shouldReadAPropertiesFile() throws Exception {
         Path file = folder.resolve("server.properties");
-        Files.writeString(file, "listeners=PLAINTEXT://localhost:0\nlog.dirs=" + data() + "\nprocess.roles=broker\n");
+        Files.writeString(
+                file,
+                "listeners=PLAINTEXT://localhost:0\nlog.dirs=" + data()
+                        + "\nprocess.roles=broker\ncontroller.quorum.voters=1@localhost:9093\nno.such.key=1\n");
         Process broker = start(file.toString());
         try (BufferedReader out = broker.inputReader(StandardCharsets.UTF_8)) {
-            lineWith(out, "is ready");
+            String log = linesUpTo(out, "is ready");
+            assertEquals(1, log.split("without effect", -1).length - 1, log);
+            assertTrue(log.contains("controller.quorum.voters, process.roles"), log);
+            assertTrue(log.contains("Unknown configuration key no.such.key is ignored"), log);
         }
     }
 
@@ -121,6 +127,17 @@ class MainTest {
         Process process = new ProcessBuilder(command).directory(folder.toFile()).start();
         started.add(process);
         return process;
+    }
+
+    private static String linesUpTo(BufferedReader out, String part) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            lines.append(line).append('\n');
+            if (line.contains(part)) {
+                return lines.toString();
+            }
+        }
+        throw new IOException("The process ended without a line with '" + part + "': " + lines);
     }
 
     private static String lineWith(BufferedReader out, String part) throws IOException {

@@ -31,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *   replication-offset-checkpoint      the high watermarks
  *   &lt;topic&gt;-&lt;partition&gt;/                one log
  *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-delete/    a log that waits to be deleted
+ *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-stray/     a log that no topic claims; for its owner to look at
  * </pre>
  *
  * <p>Thread-safe.
@@ -246,6 +247,27 @@ public final class LogDirectory implements AutoCloseable {
      */
     public synchronized void delete(String topic, int partition) {
         String name = PartitionDirectory.name(topic, partition);
+        Log log = logs.get(name);
+        Path waiting = retire(name, PartitionDirectory.DELETE_SUFFIX);
+        if (waiting != null) {
+            long delayMs = log == null ? 0L : log.config().fileDeleteDelayMs();
+            options.scheduler().schedule(() -> deleteTree(waiting), delayMs);
+        }
+    }
+
+    /**
+     * Takes a partition out of use and keeps its files: its directory has a name that no topic can have, and stays. Does nothing
+     * if there is none.
+     *
+     * @return the new name of its directory; null if there is none
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public synchronized Path setAside(String topic, int partition) {
+        return retire(PartitionDirectory.name(topic, partition), PartitionDirectory.STRAY_SUFFIX);
+    }
+
+    /** Closes and renames; null if there is no such partition. */
+    private Path retire(String name, String end) {
         Log log = logs.remove(name);
         boolean exists = unopened.remove(name) != null || log != null;
         if (log != null) {
@@ -254,17 +276,16 @@ public final class LogDirectory implements AutoCloseable {
         foundRecoveryPoints.remove(name);
         foundStartOffsets.remove(name);
         foundHighWatermarks.remove(name);
-        if (exists) {
-            String unique = hex(Uuid.random());
-            Path waiting = path.resolve(PartitionDirectory.deletedName(name, unique));
-            try {
-                files.rename(path.resolve(name), waiting);
-            } catch (IOException e) {
-                throw Log.storageError("Deleting " + name + " failed", e);
-            }
-            long delayMs = log == null ? 0L : log.config().fileDeleteDelayMs();
-            options.scheduler().schedule(() -> deleteTree(waiting), delayMs);
+        if (!exists) {
+            return null;
         }
+        Path retired = path.resolve(PartitionDirectory.retiredName(name, hex(Uuid.random()), end));
+        try {
+            files.rename(path.resolve(name), retired);
+        } catch (IOException e) {
+            throw Log.storageError("Renaming " + name + " to " + retired.getFileName() + " failed", e);
+        }
+        return retired;
     }
 
     /** 32 digits: file names may differ in case only on few file systems, so base64 would not be unique. */

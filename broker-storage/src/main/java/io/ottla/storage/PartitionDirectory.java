@@ -24,10 +24,14 @@ public record PartitionDirectory(String topic, int partition, Uuid topicId, Path
         return topic + "-" + partition;
     }
 
-    /** What a directory is called while it waits to be deleted; the topic's name is shortened if need be. */
-    static String deletedName(String name, String unique) {
+    /**
+     * What a directory is called that is a partition's no more; the topic's name is shortened if need be.
+     *
+     * @param end one of the suffixes
+     */
+    static String retiredName(String name, String unique, String end) {
         int dash = name.lastIndexOf('-');
-        String suffix = name.substring(dash) + "." + unique + DELETE_SUFFIX;
+        String suffix = name.substring(dash) + "." + unique + end;
         return name.substring(0, Math.min(dash, MAX_NAME_LENGTH - suffix.length())) + suffix;
     }
 

@@ -14,7 +14,9 @@ import io.ottla.protocol.message.DeleteRecordsResponse.DeleteRecordsPartitionRes
 import io.ottla.protocol.message.DeleteRecordsResponse.DeleteRecordsTopicResult;
 import io.ottla.storage.Log;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *   <li>Versions 0 and 1 say the same, 2 is flexible.
  * </ul>
  *
- * <p>Moving the start may write a checkpoint, so this runs on the background executor; the files go with the next round of
+ * <p>The new starts are written to the checkpoint before the answer, so this runs on the background executor; the files go with the next round of
  * retention. With one replica the low watermark is the log start offset, and nobody has to be waited for.
  */
 public final class DeleteRecordsHandler extends RequestHandler<DeleteRecordsRequest> {
@@ -53,19 +55,35 @@ public final class DeleteRecordsHandler extends RequestHandler<DeleteRecordsRequ
     }
 
     private DeleteRecordsResponse delete(DeleteRecordsRequest request, int brokerId) {
+        Map<Partition, DeleteRecordsPartitionResult> moved = new HashMap<>();
         List<DeleteRecordsTopicResult> topics = new ArrayList<>(request.topics().size());
         for (DeleteRecordsTopic topic : request.topics()) {
             List<DeleteRecordsPartitionResult> results =
                     new ArrayList<>(topic.partitions().size());
             for (DeleteRecordsPartition asked : topic.partitions()) {
-                results.add(delete(topic.name(), asked, brokerId));
+                results.add(delete(topic.name(), asked, brokerId, moved));
             }
             topics.add(new DeleteRecordsTopicResult().name(topic.name()).partitions(results));
         }
+        writeDown(moved);
         return new DeleteRecordsResponse().topics(topics);
     }
 
-    private DeleteRecordsPartitionResult delete(String topic, DeleteRecordsPartition asked, int brokerId) {
+    /** What was deleted stays deleted, also if the process dies right after the answer. */
+    private void writeDown(Map<Partition, DeleteRecordsPartitionResult> moved) {
+        try {
+            partitions.checkpoint(moved.keySet());
+        } catch (ApiException e) {
+            LOG.error("The new log start offsets of {} cannot be written down", moved.keySet(), e);
+            moved.values().forEach(result -> result.errorCode(e.error().code()).lowWatermark(UNKNOWN_LOW_WATERMARK));
+        }
+    }
+
+    private DeleteRecordsPartitionResult delete(
+            String topic,
+            DeleteRecordsPartition asked,
+            int brokerId,
+            Map<Partition, DeleteRecordsPartitionResult> moved) {
         Partition partition = partitions.partition(topic, asked.partitionIndex());
         ErrorCode refusal = refusal(partition, brokerId);
         if (refusal != ErrorCode.NONE) {
@@ -81,13 +99,15 @@ public final class DeleteRecordsHandler extends RequestHandler<DeleteRecordsRequ
             if (offset < 0 || offset > highWatermark) {
                 return failure(asked, ErrorCode.OFFSET_OUT_OF_RANGE);
             }
+            DeleteRecordsPartitionResult result = new DeleteRecordsPartitionResult()
+                    .partitionIndex(asked.partitionIndex())
+                    .lowWatermark(log.logStartOffset());
             if (offset > log.logStartOffset()) {
                 log.deleteRecordsBefore(offset);
                 partition.signalStartMoved();
+                moved.put(partition, result.lowWatermark(log.logStartOffset()));
             }
-            return new DeleteRecordsPartitionResult()
-                    .partitionIndex(asked.partitionIndex())
-                    .lowWatermark(log.logStartOffset());
+            return result;
         } catch (ApiException e) {
             return failure(asked, e.error());
         } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ import io.ottla.storage.Clock;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogConfig;
 import io.ottla.storage.LogDirectory;
+import io.ottla.storage.PartitionDirectory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -53,7 +54,7 @@ public final class MetadataStore implements AutoCloseable {
     }
 
     /**
-     * Opens the metadata in the first of the log directories, and gives each directory its {@code meta.properties} if it has
+     * Opens the metadata in the log directory that has it, in the first if none has, and gives each directory its {@code meta.properties} if it has
      * none. An empty log is given what a new cluster starts with; any log gets a new leader epoch.
      *
      * @param directories all log directories of the broker
@@ -64,14 +65,26 @@ public final class MetadataStore implements AutoCloseable {
     public static MetadataStore open(List<LogDirectory> directories, Clock clock, BrokerConfig config)
             throws IOException {
         String clusterId = ClusterIdentity.establish(directories, config);
-        LogDirectory first = directories.get(0);
-        Log log = first.open(TopicNames.CLUSTER_METADATA, 0, Uuid.ONE, logConfig(config));
+        LogDirectory home = home(directories);
+        Log log = home.open(TopicNames.CLUSTER_METADATA, 0, Uuid.ONE, logConfig(config));
         return open(
                 new StoredMetadataLog(log),
                 clock,
                 config,
                 clusterId,
-                first.metaProperties().directoryId());
+                home.metaProperties().directoryId());
+    }
+
+    /** Somebody may have put the directories in another order: all their logs would be strangers to new metadata. */
+    private static LogDirectory home(List<LogDirectory> directories) {
+        for (LogDirectory directory : directories) {
+            for (PartitionDirectory found : directory.unopenedPartitions()) {
+                if (found.topic().equals(TopicNames.CLUSTER_METADATA)) {
+                    return directory;
+                }
+            }
+        }
+        return directories.get(0);
     }
 
     /** Nothing is ever removed by age or size: what is there is the state. */

@@ -18,8 +18,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -77,8 +79,8 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     /**
-     * Opens the logs of all topics at the start of the broker, and takes away those of topics that were deleted while it was
-     * not there to do it.
+     * Opens the logs of all topics at the start of the broker. A log that the metadata does not know is set aside, as Apache Kafka
+     * does: it may be that of a topic whose deletion a crash cut short, or the metadata may be the wrong one.
      */
     public void start(MetadataImage image) {
         for (LogDirectory directory : directories) {
@@ -89,13 +91,14 @@ public final class PartitionRegistry implements MetadataListener {
                         || (!found.topicId().equals(Uuid.ZERO)
                                 && !found.topicId().equals(topic.id()));
                 if (stray) {
+                    Path aside = directory.setAside(found.topic(), found.partition());
                     LOG.warn(
-                            "Deleting the log of {}-{} (topic id {}): there is no such topic",
+                            "There is no topic of the log {}-{} (topic id {}); it is set aside as {}",
                             found.topic(),
                             found.partition(),
-                            found.topicId());
+                            found.topicId(),
+                            aside);
                     foundDirectories.remove(found.topic() + "-" + found.partition());
-                    directory.delete(found.topic(), found.partition());
                 }
             }
         }
@@ -134,6 +137,19 @@ public final class PartitionRegistry implements MetadataListener {
     /** The directories of the logs, as configured in {@code log.dirs}. */
     public List<Path> logDirectories() {
         return directories.stream().map(LogDirectory::path).toList();
+    }
+
+    /**
+     * Writes down where the logs of these partitions start, so that a crash does not bring deleted records back.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public void checkpoint(Collection<Partition> moved) {
+        Set<LogDirectory> touched = new HashSet<>();
+        for (Partition partition : moved) {
+            touched.add(directoryOf(partition.log()));
+        }
+        touched.forEach(LogDirectory::checkpoint);
     }
 
     @Override
@@ -233,7 +249,7 @@ public final class PartitionRegistry implements MetadataListener {
 
     private LogDirectory directoryOf(Log log) {
         for (LogDirectory directory : directories) {
-            if (log.directory().startsWith(directory.path())) {
+            if (directory.path().equals(log.directory().getParent())) {
                 return directory;
             }
         }

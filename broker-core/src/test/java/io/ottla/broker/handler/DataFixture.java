@@ -191,6 +191,13 @@ public final class DataFixture implements AutoCloseable {
         return fetchHandler;
     }
 
+    /** Leaves the files as they are at this moment. */
+    public void crash() {
+        upkeep.close();
+        directory.abandon();
+        executor.close();
+    }
+
     /** Stops, and leaves the files. */
     public void stop() {
         upkeep.close();

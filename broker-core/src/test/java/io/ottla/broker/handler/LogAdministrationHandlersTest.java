@@ -76,6 +76,15 @@ class LogAdministrationHandlersTest {
     }
 
     @Test
+    void shouldKeepRecordsDeletedThroughACrash() {
+        assertEquals(4, delete(2, "events", 0, 4).lowWatermark());
+        broker.crash();
+        broker = new DataFixture(broker.path(), Map.of());
+        assertEquals(4, broker.partition("events", 0).log().logStartOffset());
+        assertEquals(6, broker.partition("events", 0).log().logEndOffset());
+    }
+
+    @Test
     void shouldRefuseToDeleteWhatIsNotThere() {
         assertFailed(ErrorCode.OFFSET_OUT_OF_RANGE, delete(2, "events", 0, 7));
         assertFailed(ErrorCode.OFFSET_OUT_OF_RANGE, delete(2, "events", 0, -2));

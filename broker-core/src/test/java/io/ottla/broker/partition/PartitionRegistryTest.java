@@ -120,7 +120,7 @@ class PartitionRegistryTest {
     }
 
     @Test
-    void shouldFindItsLogsAgainAndDropTheStrays() throws Exception {
+    void shouldFindItsLogsAgainAndSetTheStraysAside() throws Exception {
         Uuid id = broker.createTopic("events", 2);
         broker.append("events", 1, 3);
         broker.stop();
@@ -131,6 +131,17 @@ class PartitionRegistryTest {
         assertEquals(3, broker.partition("events", 1).highWatermark());
         assertSame(broker.partition("events", 1), broker.partitions().partition(id, 1));
         assertFalse(Files.exists(stray));
+        assertEquals(1, strayDirectories());
+        broker.stop();
+        broker = new DataFixture(broker.path(), Map.of());
+        assertEquals(1, strayDirectories());
+    }
+
+    private long strayDirectories() throws Exception {
+        try (var files = Files.list(broker.path())) {
+            return files.filter(file -> file.getFileName().toString().matches("gone-0\\.[0-9a-f]{32}-stray"))
+                    .count();
+        }
     }
 
     @Test
