@@ -146,7 +146,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) throws Exception {
         if (open && !inReadBurst) {
-            updateReading();
+            resumeReading();
         }
         super.channelWritabilityChanged(context);
     }
@@ -325,7 +325,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
             if (!inReadBurst && !closed) {
                 lastActiveNanos = server.clock().nanoTime();
                 flush();
-                updateReading();
+                resumeReading();
             }
         }
     }
@@ -389,6 +389,18 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
             ctx.writeAndFlush(bytes, ctx.voidPromise());
         } else {
             ctx.flush();
+        }
+    }
+
+    /**
+     * As {@link #updateReading}, from within an answer. Whoever gives it may hold locks, of the metadata or a coordinator: the
+     * requests that come next must not be served in the midst of that.
+     */
+    private void resumeReading() {
+        if (decoder.hasFrame()) {
+            executeLaterIfOpen(this::updateReading);
+        } else {
+            updateReading();
         }
     }
 
@@ -470,7 +482,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     private void scheduleIdleCheck(long delayMs) {
-        idleCheck = server.timer().schedule(() -> executeIfOpen(this::checkIdle), delayMs);
+        idleCheck = server.timer().schedule(() -> executeLaterIfOpen(this::checkIdle), delayMs);
     }
 
     private void checkIdle() {
@@ -500,7 +512,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         if (inEventLoop()) {
             task.run();
         } else {
-            executeIfOpen(task);
+            executeLaterIfOpen(task);
         }
     }
 
@@ -513,7 +525,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         loop.eventLoop().execute(task);
     }
 
-    private void executeIfOpen(Runnable task) {
+    private void executeLaterIfOpen(Runnable task) {
         try {
             executeLater(task);
         } catch (RejectedExecutionException e) {

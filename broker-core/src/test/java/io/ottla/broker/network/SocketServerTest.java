@@ -50,9 +50,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.AfterEach;
@@ -179,6 +181,39 @@ class SocketServerTest {
             assertThrows(IllegalStateException.class, () -> context.respond(new HeartbeatResponse()));
             assertThrows(IllegalStateException.class, context::complete);
             assertEquals(1, client.receiveCorrelationId());
+        }
+    }
+
+    @Test
+    void shouldNotServeTheNextRequestInTheMidstOfAnAnswer() throws Exception {
+        AtomicBoolean served = new AtomicBoolean();
+        listGroups = (request, context) -> {
+            served.set(true);
+            context.respond(new ListGroupsResponse());
+        };
+        byte[][] frames = new byte[Connection.MAX_IN_FLIGHT + 1][];
+        for (int i = 0; i < Connection.MAX_IN_FLIGHT; i++) {
+            frames[i] = RawClient.frame(new HeartbeatRequest(), 0, i);
+        }
+        frames[Connection.MAX_IN_FLIGHT] = RawClient.frame(new ListGroupsRequest(), 0, Connection.MAX_IN_FLIGHT);
+        try (RawClient client = new RawClient(port)) {
+            client.send(RawClient.join(frames));
+            RequestContext first = nextLate();
+            List<RequestContext> others = new ArrayList<>();
+            for (int i = 1; i < Connection.MAX_IN_FLIGHT; i++) {
+                others.add(nextLate());
+            }
+            CompletableFuture<Boolean> servedInTheMidst = new CompletableFuture<>();
+            first.execute(() -> {
+                first.respond(new HeartbeatResponse());
+                servedInTheMidst.complete(served.get());
+            });
+            assertFalse(servedInTheMidst.get(PATIENCE_SECONDS, TimeUnit.SECONDS));
+            others.forEach(context -> context.respond(new HeartbeatResponse()));
+            for (int i = 0; i <= Connection.MAX_IN_FLIGHT; i++) {
+                assertEquals(i, client.receiveCorrelationId());
+            }
+            assertTrue(served.get());
         }
     }
 
