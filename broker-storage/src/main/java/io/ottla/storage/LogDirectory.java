@@ -306,11 +306,14 @@ public final class LogDirectory implements AutoCloseable {
 
     /**
      * Writes recovery points, log start offsets and high watermarks to their files; syncs no log. To be called from time to
-     * time, so that a start after a crash has less to read.
+     * time, so that a start after a crash has less to read. Does nothing in a closed directory: it may be another's by now.
      *
      * @throws ApiException KAFKA_STORAGE_ERROR
      */
     public synchronized void checkpoint() {
+        if (closed) {
+            return;
+        }
         Map<String, Long> recovery = new TreeMap<>(foundRecoveryPoints);
         Map<String, Long> start = new TreeMap<>(foundStartOffsets);
         Map<String, Long> high = new TreeMap<>(foundHighWatermarks);
