@@ -46,4 +46,9 @@ public final class ManualClock implements Clock {
     public void onAdvance(Runnable listener) {
         listeners.add(listener);
     }
+
+    /** Forgets a listener, the same object as was given to {@link #onAdvance}. */
+    public void removeOnAdvance(Runnable listener) {
+        listeners.remove(listener);
+    }
 }

@@ -48,6 +48,7 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
     private final String threadName;
     private final long originNanos;
     private final boolean movesByItself;
+    private final Runnable wake = this::wake;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Entry[][] slots = new Entry[LEVELS + 1][SLOTS];
@@ -68,7 +69,7 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
         this.originNanos = clock.nanoTime();
         this.movesByItself = !(clock instanceof ManualClock);
         if (clock instanceof ManualClock manual) {
-            manual.onAdvance(this::wake);
+            manual.onAdvance(wake);
         }
     }
 
@@ -106,6 +107,9 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
     /** Ends the thread; what still waits never runs. Must not be called by a task. */
     @Override
     public void close() {
+        if (clock instanceof ManualClock manual) {
+            manual.removeOnAdvance(wake); // a test's clock may outlive many brokers
+        }
         Thread running;
         lock.lock();
         try {
