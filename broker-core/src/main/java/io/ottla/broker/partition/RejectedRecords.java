@@ -19,6 +19,9 @@ public record RejectedRecords(List<RecordError> errors, String message) {
 
     private static final int SHOWN_ERRORS = 3;
 
+    /** A compressed batch may hold any number of records: the answer to it must not grow with them. */
+    private static final int MAX_LISTED_ERRORS = 10_000;
+
     /**
      * One record at fault.
      *
@@ -34,7 +37,7 @@ public record RejectedRecords(List<RecordError> errors, String message) {
     }
 
     /**
-     * Looks for the records that the refusal is about.
+     * Looks for the records that the refusal is about; lists no more than {@value #MAX_LISTED_ERRORS} of them.
      *
      * @param batch the refused batch, from position to limit
      * @param partition that refused it
@@ -45,12 +48,16 @@ public record RejectedRecords(List<RecordError> errors, String message) {
         LogConfig config = partition.log().config();
         boolean byTime = refusal.error() == ErrorCode.INVALID_TIMESTAMP;
         List<RecordError> errors = new ArrayList<>();
+        int faults = 0;
         try {
             int index = 0;
             for (Record record : new RecordBatch().wrap(batch, batch.position()).records()) {
                 String fault = byTime ? timestampFault(record, config, nowMs) : keyFault(record, config, partition);
                 if (fault != null) {
-                    errors.add(new RecordError(index, fault));
+                    faults++;
+                    if (errors.size() < MAX_LISTED_ERRORS) {
+                        errors.add(new RecordError(index, fault));
+                    }
                 }
                 index++;
             }
@@ -64,7 +71,7 @@ public record RejectedRecords(List<RecordError> errors, String message) {
                 errors,
                 byTime
                         ? "One or more records have been rejected due to invalid timestamp"
-                        : "One or more records have been rejected due to " + errors.size()
+                        : "One or more records have been rejected due to " + faults
                                 + " record errors in total, and only showing the first three errors at most: "
                                 + errors.subList(0, Math.min(errors.size(), SHOWN_ERRORS)));
     }
