@@ -30,6 +30,9 @@ public interface RequestContext {
     /** Ends the request by closing its connection, as Apache Kafka does where it cannot answer. Counts as the answer. */
     void disconnect();
 
-    /** Runs a task on the event loop of the connection: at once when called there, else as soon as the loop is free. */
+    /**
+     * Runs a task on the event loop of the connection: at once when called there, else as soon as the loop is free. A task that
+     * comes after the end of the server is dropped.
+     */
     void execute(Runnable task);
 }

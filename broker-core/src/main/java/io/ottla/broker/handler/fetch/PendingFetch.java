@@ -9,7 +9,6 @@ import io.ottla.protocol.message.FetchResponse;
 import io.ottla.protocol.message.FetchResponse.FetchableTopicResponse;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -128,12 +127,7 @@ final class PendingFetch implements Runnable {
 
     private void call() {
         if (state.compareAndSet(WAITING, CALLED)) {
-            try {
-                context.execute(this);
-            } catch (RejectedExecutionException e) {
-                // The server stops; whoever appended must not suffer from it.
-                cancel();
-            }
+            context.execute(this);
         }
     }
 
