@@ -23,6 +23,8 @@ import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.Date;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** The rules of the house that a compiler does not hold. */
@@ -60,6 +62,19 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("io.ottla.broker..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void shouldKeepFilesAndTimeOutOfTheProtocol() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.ottla.protocol..")
+                .and()
+                .resideOutsideOfPackage("io.ottla.protocol.generator..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("java.nio.file..", "java.nio.channels..", "java.time..")
                 .check(CLASSES);
     }
 
@@ -122,6 +137,10 @@ class ArchitectureTest {
                 .callMethod(Thread.class, "sleep", long.class)
                 .orShould()
                 .callMethod(Thread.class, "sleep", long.class, int.class)
+                .orShould()
+                .callMethod(TimeUnit.class, "sleep", long.class)
+                .orShould()
+                .callMethod(LockSupport.class, "parkNanos", long.class)
                 .orShould()
                 .callMethod(Instant.class, "now")
                 .orShould()
