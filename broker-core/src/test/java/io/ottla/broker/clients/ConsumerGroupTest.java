@@ -262,11 +262,10 @@ class ConsumerGroupTest extends ClientTest {
         replacing.subscribe(List.of(topic));
         pollUntilAssigned(List.of(replacing), 1);
 
-        assertThrows(FencedInstanceIdException.class, () -> {
-            while (true) {
-                replaced.poll(Duration.ofMillis(50));
-            }
-        });
+        assertThrows(
+                FencedInstanceIdException.class,
+                () -> Await.until(
+                        "the member that was replaced is fenced", () -> replaced.poll(Duration.ofMillis(50)) == null));
         assertTrue(replacing.assignment().contains(new TopicPartition(topic, 0)));
     }
 }
