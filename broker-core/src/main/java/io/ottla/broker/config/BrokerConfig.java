@@ -42,7 +42,7 @@ public final class BrokerConfig {
     }
 
     /**
-     * Reads a configuration. Keys that mean nothing on a single node are named in one log line, unknown ones in a warning
+     * Reads a configuration. Keys that mean nothing on a single node, or nothing yet, are named in one log line, unknown ones in a warning
      * each.
      *
      * @param properties keys and values as they stand in a {@code server.properties} file
@@ -62,7 +62,7 @@ public final class BrokerConfig {
             }
         }
         if (!withoutEffect.isEmpty()) {
-            LOG.info("Configuration keys without effect on a single node: {}", String.join(", ", withoutEffect));
+            LOG.info("Configuration keys without effect: {}", String.join(", ", withoutEffect));
         }
         return config;
     }
@@ -214,34 +214,9 @@ public final class BrokerConfig {
         return longValue("connections.max.idle.ms");
     }
 
-    /** The most connections of the broker. */
-    public int maxConnections() {
-        return intValue("max.connections");
-    }
-
-    /** The most connections of one address. */
-    public int maxConnectionsPerIp() {
-        return intValue("max.connections.per.ip");
-    }
-
-    /** Exceptions to {@link #maxConnectionsPerIp}: {@code host:count,...}. */
-    public String maxConnectionsPerIpOverrides() {
-        return stringValue("max.connections.per.ip.overrides");
-    }
-
-    /** The most new connections a second. */
-    public int maxConnectionCreationRate() {
-        return intValue("max.connection.creation.rate");
-    }
-
     /** The event loops that serve connections. */
     public int numNetworkThreads() {
         return intValue("num.network.threads");
-    }
-
-    /** The threads that open the logs of one folder. */
-    public int numRecoveryThreadsPerDataDir() {
-        return intValue("num.recovery.threads.per.data.dir");
     }
 
     /** The most bytes of records in one Fetch answer. */
@@ -254,19 +229,9 @@ public final class BrokerConfig {
         return intValue("max.incremental.fetch.session.cache.slots");
     }
 
-    /** The size above which old segments go, -1 for no limit. */
-    public long logRetentionBytes() {
-        return longValue("log.retention.bytes");
-    }
-
     /** How often retention is looked at. */
     public long logRetentionCheckIntervalMs() {
         return longValue("log.retention.check.interval.ms");
-    }
-
-    /** The size at which a segment is full. */
-    public int logSegmentBytes() {
-        return intValue("log.segment.bytes");
     }
 
     /** The time from the start to the first round of retention and flushing. */
@@ -274,19 +239,9 @@ public final class BrokerConfig {
         return longValue("log.initial.task.delay.ms");
     }
 
-    /** How often it is looked whether a log needs a flush. */
-    public long logFlushSchedulerIntervalMs() {
-        return longValue("log.flush.scheduler.interval.ms");
-    }
-
     /** How often recovery points are written. */
     public int logFlushOffsetCheckpointIntervalMs() {
         return intValue("log.flush.offset.checkpoint.interval.ms");
-    }
-
-    /** How often log start offsets are written. */
-    public int logFlushStartOffsetCheckpointIntervalMs() {
-        return intValue("log.flush.start.offset.checkpoint.interval.ms");
     }
 
     /** Whether compaction runs. */
@@ -329,11 +284,6 @@ public final class BrokerConfig {
         return intValue("producer.id.expiration.ms");
     }
 
-    /** How often silent producers are looked for. */
-    public int producerIdExpirationCheckIntervalMs() {
-        return intValue("producer.id.expiration.check.interval.ms");
-    }
-
     /** The longest text that may be committed with an offset, in bytes. */
     public int offsetMetadataMaxBytes() {
         return intValue("offset.metadata.max.bytes");
@@ -344,16 +294,6 @@ public final class BrokerConfig {
         return intValue("offsets.topic.num.partitions");
     }
 
-    /** The segment size of {@code __consumer_offsets}. */
-    public int offsetsTopicSegmentBytes() {
-        return intValue("offsets.topic.segment.bytes");
-    }
-
-    /** The compression of {@code __consumer_offsets}: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
-    public int offsetsTopicCompressionCodec() {
-        return intValue("offsets.topic.compression.codec");
-    }
-
     /** For how many minutes the offsets of an empty group are kept. */
     public int offsetsRetentionMinutes() {
         return intValue("offsets.retention.minutes");
@@ -362,16 +302,6 @@ public final class BrokerConfig {
     /** How often expired offsets are looked for. */
     public long offsetsRetentionCheckIntervalMs() {
         return longValue("offsets.retention.check.interval.ms");
-    }
-
-    /** How long a write of the group coordinator may take. */
-    public int offsetsCommitTimeoutMs() {
-        return intValue("offsets.commit.timeout.ms");
-    }
-
-    /** The batch size in bytes when group state is read at the start. */
-    public int offsetsLoadBufferSize() {
-        return intValue("offsets.load.buffer.size");
     }
 
     /** The group protocols that are served. */
@@ -444,49 +374,14 @@ public final class BrokerConfig {
         return stringValue("group.consumer.migration.policy");
     }
 
-    /** The longest timeout that a transactional producer may ask for. */
-    public int transactionMaxTimeoutMs() {
-        return intValue("transaction.max.timeout.ms");
-    }
-
-    /** After how many milliseconds of silence a transactional id is forgotten. */
-    public int transactionalIdExpirationMs() {
-        return intValue("transactional.id.expiration.ms");
-    }
-
     /** The partitions of {@code __transaction_state}. */
     public int transactionStateLogNumPartitions() {
         return intValue("transaction.state.log.num.partitions");
     }
 
-    /** The segment size of {@code __transaction_state}. */
-    public int transactionStateLogSegmentBytes() {
-        return intValue("transaction.state.log.segment.bytes");
-    }
-
-    /** How often overdue transactions are looked for. */
-    public int transactionAbortTimedOutTransactionCleanupIntervalMs() {
-        return intValue("transaction.abort.timed.out.transaction.cleanup.interval.ms");
-    }
-
-    /** How often silent transactional ids are looked for. */
-    public int transactionRemoveExpiredTransactionCleanupIntervalMs() {
-        return intValue("transaction.remove.expired.transaction.cleanup.interval.ms");
-    }
-
-    /** Whether a transactional write must belong to a running transaction. */
-    public boolean transactionPartitionVerificationEnable() {
-        return booleanValue("transaction.partition.verification.enable");
-    }
-
     /** The partitions of {@code __share_group_state}. */
     public int shareCoordinatorStateTopicNumPartitions() {
         return intValue("share.coordinator.state.topic.num.partitions");
-    }
-
-    /** The segment size of {@code __share_group_state}. */
-    public int shareCoordinatorStateTopicSegmentBytes() {
-        return intValue("share.coordinator.state.topic.segment.bytes");
     }
 
     /** The largest metrics push of a client, in bytes. */

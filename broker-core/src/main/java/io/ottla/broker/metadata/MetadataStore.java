@@ -152,10 +152,6 @@ public final class MetadataStore implements AutoCloseable {
         listeners.add(listener);
     }
 
-    public void removeListener(MetadataListener listener) {
-        listeners.remove(listener);
-    }
-
     /** Makes a broker known, with a new epoch, and lets it serve. */
     public MetadataImage registerBroker(Registration registration) {
         return update(current -> ClusterRecords.register(current, registration, log.endOffset()));
