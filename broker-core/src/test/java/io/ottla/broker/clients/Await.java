@@ -10,11 +10,11 @@ import java.util.function.Supplier;
 /** Waits for conditions that another thread or process brings about. */
 public final class Await {
     private static final long PAUSE_NANOS = Duration.ofMillis(10).toNanos();
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private Await() {}
 
-    /** Asks the condition until it holds; fails, with the description, when it does not within 30 seconds. */
+    /** Asks the condition until it holds; fails, with the description, when it does not within 60 seconds. */
     public static void until(Supplier<String> description, Callable<Boolean> condition) throws Exception {
         long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.call()) {
