@@ -132,6 +132,15 @@ class FetchWaitTest {
     }
 
     @Test
+    void shouldWatchAPartitionOnceHoweverOftenItIsNamed() {
+        TestRequestContext context = send(12, waiting(fetch(), partition(0, 0), partition(0, 0), partition(0, 0)));
+        assertEquals(1, broker.partition("events", 0).waiterCount());
+        broker.append("events", 0, 1);
+        assertEquals(List.of(0, 0, 0), indexes(context.response(FetchResponse.class)));
+        assertNothingLeft();
+    }
+
+    @Test
     void shouldAnswerWhenTheTopicIsDeleted() {
         Uuid id = broker.createTopic("passing", 1, Map.of("file.delete.delay.ms", "0"));
         Partition partition = broker.partition("passing", 0);

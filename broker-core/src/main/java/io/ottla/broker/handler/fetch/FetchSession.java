@@ -1,10 +1,13 @@
 package io.ottla.broker.handler.fetch;
 
+import io.ottla.broker.partition.Partition;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.FetchRequest;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -233,11 +236,17 @@ final class FetchSession {
         append(served);
     }
 
-    /** Starts to watch all partitions of the list. */
+    /**
+     * Starts to watch all partitions of the list. One that the client named many times is watched once: a partition's waiters are
+     * made for as many as there are clients.
+     */
     void watchAll() {
+        Set<Partition> watched = listedCount == 1 ? null : new HashSet<>();
         FetchPartition p = list.next;
         for (int left = listedCount; left > 0; left--, p = p.next) {
-            p.watch();
+            if (watched == null || p.partition() == null || watched.add(p.partition())) {
+                p.watch();
+            }
         }
     }
 
