@@ -102,11 +102,9 @@ class OffsetsTest extends ClientTest {
         Consumer<String, String> consumer = reader(Map.of("auto.offset.reset", "none"));
         consumer.seek(partition, 3);
 
-        OffsetOutOfRangeException error = assertThrows(OffsetOutOfRangeException.class, () -> {
-            while (true) {
-                consumer.poll(Duration.ofMillis(50));
-            }
-        });
+        OffsetOutOfRangeException error = assertThrows(
+                OffsetOutOfRangeException.class,
+                () -> Await.until("the offset is refused", () -> consumer.poll(Duration.ofMillis(50)) == null));
 
         assertEquals(Map.of(partition, 3L), error.offsetOutOfRangePartitions());
     }

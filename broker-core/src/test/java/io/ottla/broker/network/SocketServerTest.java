@@ -512,8 +512,9 @@ class SocketServerTest {
         answerLateOnDrain = true;
         try (RawClient client = new RawClient(port);
                 RawClient idle = new RawClient(port)) {
-            client.send(new HeartbeatRequest(), 0, 1);
-            client.send(new ListGroupsRequest(), 0, 2);
+            // In one piece: the second is read when the first is.
+            client.send(RawClient.join(
+                    RawClient.frame(new HeartbeatRequest(), 0, 1), RawClient.frame(new ListGroupsRequest(), 0, 2)));
             idle.send(new ListGroupsRequest(), 0, 1);
             assertEquals(1, idle.receiveCorrelationId());
             RequestContext waiting = nextLate();
