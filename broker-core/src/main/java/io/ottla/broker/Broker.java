@@ -143,7 +143,9 @@ final class Broker implements AutoCloseable {
         addRecordHandlers(handlers, metadata, partitions, timer, background);
         addGroupHandlers(handlers, metadata, groups);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
-        started(new LogUpkeep(partitions, directories, timer, background)).start(config);
+        LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background));
+        upkeep.start(config);
+        metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));
     }
 

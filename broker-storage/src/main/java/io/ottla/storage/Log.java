@@ -43,6 +43,7 @@ public final class Log implements AutoCloseable {
     private volatile long nextOffset;
     private volatile IOException failure;
     private volatile boolean closed;
+    private volatile boolean beingCleaned;
 
     /** What {@link LogRecovery} found; the lock is the one the producer states were made with. */
     Log(LogRecovery found) {
@@ -481,6 +482,49 @@ public final class Log implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Keeps retention from taking segments away until {@link #endCleaning}; false if the log cannot be cleaned now. */
+    boolean beginCleaning() {
+        lock.lock();
+        try {
+            boolean possible = !closed && failure == null && !beingCleaned;
+            beingCleaned |= possible;
+            return possible;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void endCleaning() {
+        beingCleaned = false;
+    }
+
+    boolean isBeingCleaned() {
+        return beingCleaned;
+    }
+
+    /** Puts one segment in the place of some that follow each other. The caller holds the lock. */
+    void replaceSegments(LogSegment[] old, LogSegment replacement) {
+        LogSegment[] current = segments;
+        int first = LogReader.floor(current, old[0].baseOffset());
+        if (current[first] != old[0] || current[first + old.length - 1] != old[old.length - 1]) {
+            throw new IllegalStateException(old[0] + " is not in the log");
+        }
+        LogSegment[] fewer = new LogSegment[current.length - old.length + 1];
+        System.arraycopy(current, 0, fewer, 0, first);
+        fewer[first] = replacement;
+        int behind = first + old.length;
+        System.arraycopy(current, behind, fewer, first + 1, current.length - behind);
+        segments = fewer;
+    }
+
+    LogFlusher flusher() {
+        return flusher;
+    }
+
+    LogReader reader() {
+        return reader;
     }
 
     boolean isPowerSafe() {

@@ -82,6 +82,11 @@ public final class LogConfig {
         return segmentMs;
     }
 
+    /** After which time a segment is rolled: with compaction, at {@code max.compaction.lag.ms} at the latest. */
+    long maxSegmentMs() {
+        return cleanupCompact && maxCompactionLagMs > 0 ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs;
+    }
+
     /** {@code segment.jitter.ms}: up to this is taken from segment.ms, so that not all logs roll at once. */
     public long segmentJitterMs() {
         return segmentJitterMs;

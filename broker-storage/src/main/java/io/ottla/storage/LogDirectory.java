@@ -29,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *   recovery-point-offset-checkpoint   up to where each log is on the device
  *   log-start-offset-checkpoint        where logs start whose records have been deleted
  *   replication-offset-checkpoint      the high watermarks
+ *   cleaner-offset-checkpoint          up to where logs have been compacted
  *   &lt;topic&gt;-&lt;partition&gt;/                one log
  *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-delete/    a log that waits to be deleted
  *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-stray/     a log that no topic claims; for its owner to look at
@@ -50,6 +51,8 @@ public final class LogDirectory implements AutoCloseable {
     private final OffsetCheckpoint recoveryPoints;
     private final OffsetCheckpoint startOffsets;
     private final OffsetCheckpoint highWatermarks;
+    private final OffsetCheckpoint cleanerOffsets;
+    private final Map<String, Long> cleanedOffsets = new ConcurrentHashMap<>();
     private final Map<String, Log> logs = new ConcurrentHashMap<>();
     private final Map<String, Long> foundRecoveryPoints;
     private final Map<String, Long> foundStartOffsets;
@@ -100,11 +103,14 @@ public final class LogDirectory implements AutoCloseable {
         this.recoveryPoints = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.RECOVERY_POINT));
         this.startOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.LOG_START_OFFSET));
         this.highWatermarks = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.REPLICATION_OFFSET));
+        this.cleanerOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.CLEANER_OFFSET));
+        this.cleanedOffsets.putAll(cleanerOffsets.read());
         this.foundRecoveryPoints = recoveryPoints.read();
         this.foundStartOffsets = startOffsets.read();
         this.foundHighWatermarks = highWatermarks.read();
         this.checkpointed = new TreeSet<>(foundRecoveryPoints.keySet());
         checkpointed.addAll(foundStartOffsets.keySet());
+        checkpointed.addAll(cleanedOffsets.keySet());
         findPartitions();
         // From here on, until close() writes it again, a death of the process is an unclean stop.
         this.clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN_FILE));
@@ -191,6 +197,7 @@ public final class LogDirectory implements AutoCloseable {
         PartitionDirectory found = unopened.get(name);
         Path directory = path.resolve(name);
         if (found == null) {
+            cleanedOffsets.remove(name);
             forgetCheckpoints(name);
             files.createDirectories(directory);
         } else if (!found.topicId().equals(Uuid.ZERO)
@@ -206,7 +213,8 @@ public final class LogDirectory implements AutoCloseable {
                 options,
                 clean || found == null,
                 found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
-                found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L));
+                found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
+                cleanedOffset(name));
         if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
             PartitionMetadataFile.write(files, directory, topicId);
         }
@@ -276,6 +284,7 @@ public final class LogDirectory implements AutoCloseable {
         foundRecoveryPoints.remove(name);
         foundStartOffsets.remove(name);
         foundHighWatermarks.remove(name);
+        cleanedOffsets.remove(name);
         if (!exists) {
             return null;
         }
@@ -332,10 +341,40 @@ public final class LogDirectory implements AutoCloseable {
             recoveryPoints.write(recovery);
             startOffsets.write(start);
             highWatermarks.write(high);
+            writeCleanedOffsets();
             checkpointed = new TreeSet<>(recovery.keySet());
+            checkpointed.addAll(cleanedOffsets.keySet());
         } catch (IOException e) {
             throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
         }
+    }
+
+    private void writeCleanedOffsets() throws IOException {
+        Map<String, Long> cleaned = new TreeMap<>(cleanedOffsets);
+        cleaned.keySet().removeIf(name -> !logs.containsKey(name) && !unopened.containsKey(name));
+        // Most directories never have a compacted log, and no need for the file.
+        if (!cleaned.isEmpty() || files.exists(path.resolve(OffsetCheckpoint.CLEANER_OFFSET))) {
+            cleanerOffsets.write(cleaned);
+        }
+    }
+
+    /** Up to where the log has been compacted, 0 if it has not. */
+    long cleanedOffset(String name) {
+        return cleanedOffsets.getOrDefault(name, 0L);
+    }
+
+    /** Remembers up to where a log has been compacted; false if it is not here any more, or the directory is closed. */
+    synchronized boolean cleaned(Log log, long endOffset) {
+        boolean known = !closed && logs.get(log.name()) == log;
+        if (known) {
+            cleanedOffsets.put(log.name(), endOffset);
+            checkpoint();
+        }
+        return known;
+    }
+
+    StorageOptions options() {
+        return options;
     }
 
     /**

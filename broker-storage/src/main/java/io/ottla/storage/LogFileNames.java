@@ -1,6 +1,7 @@
 package io.ottla.storage;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /** How the files of a log are called: the first offset in 20 digits, then what they are. */
 final class LogFileNames {
@@ -13,6 +14,9 @@ final class LogFileNames {
     static final String DELETED = ".deleted";
     static final String CLEANED = ".cleaned";
     static final String SWAP = ".swap";
+
+    /** The files of a segment, the log first. */
+    static final List<String> SEGMENT_SUFFIXES = List.of(LOG, INDEX, TIME_INDEX, TRANSACTION_INDEX);
 
     private static final int DIGITS = 20;
 

@@ -39,6 +39,10 @@ final class LogRecovery {
     private long nextOffset;
     private long rebuiltFromOffset = Long.MAX_VALUE;
     private boolean isNew;
+
+    /** Whether offsets may be missing where batches were compacted away. */
+    private boolean gapsAllowed;
+
     private boolean isCut;
 
     private LogRecovery(
@@ -55,6 +59,7 @@ final class LogRecovery {
         this.clean = clean;
         this.checkpointedRecoveryPoint = recoveryPoint;
         this.logStartOffset = logStartOffset;
+        this.gapsAllowed = config.cleanupCompact();
         this.nowMs = options.clock().timeMs();
         this.producers = new ProducerStates(directory.getFileName().toString(), lock);
         this.snapshots = new ProducerSnapshots(files, directory);
@@ -67,6 +72,7 @@ final class LogRecovery {
      * @param clean whether the log was closed cleanly
      * @param recoveryPoint up to where it is known to be on the device, {@link #UNKNOWN_OFFSET} if nothing is known
      * @param logStartOffset where it starts, if that lies behind its first segment's base offset
+     * @param cleanedOffset up to where it has been compacted, whatever its settings say now
      * @throws LogDamageException if a file holds what no crash can have left
      */
     static Log open(
@@ -75,9 +81,11 @@ final class LogRecovery {
             StorageOptions options,
             boolean clean,
             long recoveryPoint,
-            long logStartOffset)
+            long logStartOffset,
+            long cleanedOffset)
             throws IOException {
         LogRecovery recovery = new LogRecovery(directory, config, options, clean, recoveryPoint, logStartOffset);
+        recovery.gapsAllowed |= cleanedOffset > 0;
         try {
             recovery.run();
             return new Log(recovery);
@@ -127,6 +135,7 @@ final class LogRecovery {
     }
 
     private void findSegments() throws IOException {
+        new SegmentSwap(files, directory).recover();
         Set<Long> bases = new TreeSet<>();
         List<Path> others = new ArrayList<>();
         for (Path path : files.list(directory)) {
@@ -135,12 +144,6 @@ final class LogRecovery {
                 files.deleteIfExists(path);
             } else if (LogFileNames.offset(path, LogFileNames.LOG) >= 0) {
                 bases.add(LogFileNames.offset(path, LogFileNames.LOG));
-            } else if (fileName.endsWith(LogFileNames.SWAP)) {
-                throw new LogDamageException(
-                        path,
-                        0,
-                        "Apache Kafka stopped while it swapped a compacted segment in;"
-                                + " start it once more on this directory to let it finish");
             } else if (LogFileNames.offset(path, LogFileNames.SNAPSHOT) >= 0) {
                 snapshots.found(LogFileNames.offset(path, LogFileNames.SNAPSHOT));
             } else {
@@ -233,13 +236,13 @@ final class LogRecovery {
         int first = LogReader.floor(segments.toArray(LogSegment[]::new), fromOffset);
         for (int i = first; i < segments.size(); i++) {
             LogSegment segment = segments.get(i);
-            SegmentScan scan = new SegmentScan(segment, config, files, directory);
+            SegmentScan scan = new SegmentScan(segment, config, files, gapsAllowed);
             scan.run(i == first ? fromOffset : segment.baseOffset(), epochs);
             rebuiltFromOffset = Math.min(rebuiltFromOffset, scan.transactionsFrom());
             rebuilt.add(scan.indexes());
             nextOffset = scan.nextOffset();
             boolean gapFollows = i + 1 < segments.size()
-                    && !config.cleanupCompact()
+                    && !gapsAllowed
                     && scan.nextOffset() != segments.get(i + 1).baseOffset();
             boolean overlaps = i + 1 < segments.size()
                     && scan.nextOffset() > segments.get(i + 1).baseOffset();

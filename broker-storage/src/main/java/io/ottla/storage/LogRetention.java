@@ -3,8 +3,6 @@ package io.ottla.storage;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,10 +12,6 @@ import java.util.List;
  * their offsets, so that a crash in between leaves a log without a gap.
  */
 final class LogRetention {
-
-    private static final String[] SUFFIXES = {
-        LogFileNames.LOG, LogFileNames.INDEX, LogFileNames.TIME_INDEX, LogFileNames.TRANSACTION_INDEX
-    };
 
     private final Log log;
 
@@ -50,7 +44,7 @@ final class LogRetention {
     int enforce() {
         log.lock().lock();
         try {
-            if (log.isClosed() || log.failure() != null) {
+            if (log.isClosed() || log.failure() != null || log.isBeingCleaned()) {
                 return 0;
             }
             long nowMs = log.options().clock().timeMs();
@@ -125,9 +119,9 @@ final class LogRetention {
         if (log.epochs().truncateFromStart(log.logStartOffset())) {
             log.epochs().write();
         }
-        List<Path> renamed = new ArrayList<>();
+        SegmentRemoval removal = new SegmentRemoval(log);
         for (int i = 0; i < count; i++) {
-            rename(segments[i], renamed);
+            removal.rename(segments[i]);
         }
         for (long offset : List.copyOf(log.snapshots().offsets().headSet(segments[count].baseOffset(), false))) {
             log.snapshots().delete(offset);
@@ -138,37 +132,7 @@ final class LogRetention {
                 log.name(),
                 reason,
                 log.logStartOffset());
-        log.options()
-                .scheduler()
-                .schedule(() -> remove(segments, count, renamed), log.config().fileDeleteDelayMs());
+        removal.schedule();
         return count;
-    }
-
-    private void rename(LogSegment segment, List<Path> renamed) throws IOException {
-        StorageFiles files = log.options().files();
-        // Open it as long as its name is known: a reader may hold the segment and not have needed the file yet.
-        segment.file();
-        for (String suffix : SUFFIXES) {
-            Path path = segment.path(suffix);
-            if (files.exists(path)) {
-                Path target = segment.path(suffix + LogFileNames.DELETED);
-                files.rename(path, target);
-                renamed.add(target);
-            }
-        }
-    }
-
-    private void remove(LogSegment[] segments, int count, List<Path> renamed) {
-        for (int i = 0; i < count; i++) {
-            segments[i].release();
-        }
-        for (Path path : renamed) {
-            try {
-                log.options().files().deleteIfExists(path);
-            } catch (IOException e) {
-                // The next start deletes what has this name.
-                StorageLog.LOG.warn("Deleting {} failed", path, e);
-            }
-        }
     }
 }

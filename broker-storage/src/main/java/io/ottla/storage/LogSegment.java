@@ -162,7 +162,7 @@ final class LogSegment {
         long firstMs = firstTimestampMs();
         long waitedMs = firstMs >= 0 ? recordsMaxTimestampMs - firstMs : nowMs - createdMs;
         return size > config.segmentBytes() - recordsSizeBytes
-                || waitedMs > config.segmentMs() - rollJitterMs
+                || waitedMs > config.maxSegmentMs() - rollJitterMs
                 || indexes.isFull(config.segmentIndexBytes())
                 || lastOffset - baseOffset > Integer.MAX_VALUE;
     }
@@ -266,7 +266,7 @@ final class LogSegment {
     }
 
     private synchronized SegmentIndexes loadIndexes() throws IOException {
-        SegmentIndexes loaded = idleIndexes.get();
+        SegmentIndexes loaded = indexes != null ? indexes : idleIndexes.get();
         if (loaded != null) {
             return loaded;
         }
@@ -281,6 +281,18 @@ final class LogSegment {
         maxTimestampMs = loaded.maxTimestampMs();
         idleIndexes = new SoftReference<>(loaded);
         return loaded;
+    }
+
+    /** Has all of a sealed segment that is opened by name, before its names go to another segment. */
+    synchronized void pin() throws IOException {
+        file();
+        indexes = indexes();
+    }
+
+    /** Timestamp of the first batch of a sealed segment, -1 if it has none. */
+    long firstBatchTimestampMs() throws IOException {
+        BatchCursor cursor = BatchCursor.lookup(file(), 0, sizeBytes());
+        return cursor.next() ? cursor.batch().maxTimestampMs() : -1L;
     }
 
     /** Makes offset and time index of a sealed segment anew from the headers of its batches. */

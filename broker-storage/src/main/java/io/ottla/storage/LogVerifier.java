@@ -85,6 +85,7 @@ public final class LogVerifier {
         verifyCheckpoint(directory, OffsetCheckpoint.RECOVERY_POINT, bounds);
         verifyCheckpoint(directory, OffsetCheckpoint.LOG_START_OFFSET, bounds);
         verifyCheckpoint(directory, OffsetCheckpoint.REPLICATION_OFFSET, bounds);
+        verifyCheckpoint(directory, OffsetCheckpoint.CLEANER_OFFSET, bounds);
     }
 
     /** An offset of a checkpoint lies within its log. */

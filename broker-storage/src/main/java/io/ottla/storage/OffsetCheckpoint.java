@@ -12,6 +12,7 @@ final class OffsetCheckpoint {
 
     static final String RECOVERY_POINT = "recovery-point-offset-checkpoint";
     static final String LOG_START_OFFSET = "log-start-offset-checkpoint";
+    static final String CLEANER_OFFSET = "cleaner-offset-checkpoint";
     static final String REPLICATION_OFFSET = "replication-offset-checkpoint";
 
     private final StorageFiles files;

@@ -78,6 +78,11 @@ final class ProducerState {
         lastTimestampMs = timestampMs;
     }
 
+    /** Takes note of a marker that compaction has emptied because its transaction is gone: its epoch still fences. */
+    void addEmptiedMarker(short markerEpoch) {
+        adoptEpoch(markerEpoch);
+    }
+
     private void adoptEpoch(short newEpoch) {
         if (newEpoch != epoch) {
             epoch = newEpoch;

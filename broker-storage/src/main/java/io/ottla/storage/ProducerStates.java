@@ -170,6 +170,10 @@ public final class ProducerStates {
     }
 
     private AbortedTransaction endTransaction(RecordBatch batch, ProducerState state) {
+        if (batch.recordCount() == 0) {
+            state.addEmptiedMarker(batch.producerEpoch());
+            return null;
+        }
         Record marker = marker(batch);
         ByteBuffer key = marker.key();
         ByteBuffer value = marker.value();

@@ -8,6 +8,7 @@ final class SegmentIndexes {
 
     private final Path directory;
     private final long baseOffset;
+    private final String ending;
     private final OffsetIndex offsets;
     private final TimeIndex times;
     private final TransactionIndex transactions;
@@ -16,8 +17,14 @@ final class SegmentIndexes {
     private volatile long maxTimestampOffset;
 
     SegmentIndexes(StorageFiles files, Path directory, long baseOffset) {
+        this(files, directory, baseOffset, "");
+    }
+
+    /** Indexes whose files' names have another ending behind the usual one. */
+    SegmentIndexes(StorageFiles files, Path directory, long baseOffset, String ending) {
         this.directory = directory;
         this.baseOffset = baseOffset;
+        this.ending = ending;
         this.offsets = new OffsetIndex(files, path(LogFileNames.INDEX), baseOffset);
         this.times = new TimeIndex(files, path(LogFileNames.TIME_INDEX), baseOffset);
         this.transactions = new TransactionIndex(files, path(LogFileNames.TRANSACTION_INDEX));
@@ -109,6 +116,6 @@ final class SegmentIndexes {
     }
 
     private Path path(String suffix) {
-        return LogFileNames.path(directory, baseOffset, suffix);
+        return LogFileNames.path(directory, baseOffset, suffix + ending);
     }
 }

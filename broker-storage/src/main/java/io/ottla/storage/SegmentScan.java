@@ -23,6 +23,7 @@ final class SegmentScan {
 
     private final LogSegment segment;
     private final LogConfig config;
+    private final boolean gapsAllowed;
     private final SegmentIndexes indexes;
     private long transactionsFrom;
     private long nextOffset;
@@ -32,9 +33,12 @@ final class SegmentScan {
     private boolean batchFollows;
     private boolean hole;
 
-    SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, Path directory) {
+    /** @param gapsAllowed whether offsets may be missing between batches */
+    SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, boolean gapsAllowed) {
         this.segment = segment;
         this.config = config;
+        this.gapsAllowed = gapsAllowed;
+        Path directory = segment.path(LogFileNames.LOG).getParent();
         this.indexes = new SegmentIndexes(files, directory, segment.baseOffset());
     }
 
@@ -98,7 +102,7 @@ final class SegmentScan {
         if (!batch.isCrcValid()) {
             return "the CRC of the batch at offset " + baseOffset + " does not fit";
         }
-        if (baseOffset < expected || (baseOffset > expected && !first && !config.cleanupCompact())) {
+        if (baseOffset < expected || (baseOffset > expected && !first && !gapsAllowed)) {
             return "offset " + baseOffset + " where offset " + expected + " must be";
         }
         if (batch.lastOffset() - segment.baseOffset() > Integer.MAX_VALUE) {

@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 
 /** An open file. Reading is safe from any number of threads; writing, truncating and closing are the owner's. */
 public interface StorageFile extends Closeable {
@@ -28,6 +29,9 @@ public interface StorageFile extends Closeable {
 
     /** The channel below, for sendfile; never to be written to, moved or closed. */
     FileChannel channel();
+
+    /** Tells the file that it has been renamed, for those that open it again by its name. */
+    default void renamed(Path newPath) {}
 
     @Override
     void close() throws IOException;

@@ -101,7 +101,7 @@ final class SystemFiles implements StorageFiles {
      */
     private static final class ChannelFile implements StorageFile {
 
-        private final Path path;
+        private volatile Path path;
         private final OpenOption[] options;
         private volatile FileChannel channel;
         private boolean closed;
@@ -188,6 +188,11 @@ final class SystemFiles implements StorageFiles {
         @Override
         public FileChannel channel() {
             return channel;
+        }
+
+        @Override
+        public void renamed(Path newPath) {
+            path = newPath;
         }
 
         @Override

@@ -6,6 +6,7 @@ import static io.ottla.storage.TestLogs.marker;
 import static io.ottla.storage.TestLogs.producerBatch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.protocol.Uuid;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Random;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -149,7 +151,12 @@ class KafkaFormatTest {
                     .batches()) {
                 if (!read.isControlBatch()) {
                     for (Record record : read) {
-                        values.add(StandardCharsets.UTF_8.decode(record.value()).toString());
+                        values.add(
+                                record.hasValue()
+                                        ? StandardCharsets.UTF_8
+                                                .decode(record.value())
+                                                .toString()
+                                        : "null");
                     }
                 }
                 next = read.nextOffset();
@@ -197,6 +204,56 @@ class KafkaFormatTest {
                     .duplicate());
         }
         assertDumpFindsNothing(path.resolve("topic-0"));
+        assertEquals(List.of(), LogVerifier.verify(path));
+    }
+
+    @Test
+    void shouldCompactALogToOneThatKafkaOpens() throws Exception {
+        LogConfig compacted = TestLogs.SMALL_SEGMENTS.toBuilder()
+                .cleanupPolicy(false, true)
+                .minCleanableDirtyRatio(0)
+                .deleteRetentionMs(1000)
+                .build();
+        StorageOptions options =
+                StorageOptions.of(clock, new TestScheduler()).withProducerIdExpirationMs(Long.MAX_VALUE);
+        Random random = new Random(5);
+        Map<String, String> values;
+        Map<Long, String> content;
+        long endOffset;
+        try (LogDirectory directory = LogDirectory.open(path, options)) {
+            Log log = directory.open("topic", 0, TOPIC_ID, compacted);
+            CompactionModel model = new CompactionModel(random, clock);
+            LogCleaner cleaner = new LogCleaner(List.of(directory), LogCleanerConfig.DEFAULT);
+            for (int i = 0; i < 5; i++) {
+                model.append(log, 60);
+                assertNotNull(cleaner.cleanDirtiest());
+            }
+            model.endTransactions(log);
+            values = model.expectedValues(log.logEndOffset());
+            content = CompactionModel.content(log);
+            endOffset = log.logEndOffset();
+            assertTrue(content.size() < endOffset / 2, content.size() + " of " + endOffset);
+        }
+        assertDumpFindsNothing(path.resolve("topic-0"));
+        KafkaScheduler scheduler = new KafkaScheduler(1);
+        scheduler.startup();
+        try (UnifiedLog kafka = kafkaLog(scheduler, true, endOffset)) {
+            assertEquals(endOffset, kafka.logEndOffset());
+            kafka.updateHighWatermark(endOffset);
+            assertEquals(endOffset, kafka.lastStableOffset());
+            assertEquals(
+                    content.values().stream()
+                            .map(record -> record.substring(record.indexOf('=') + 1))
+                            .toList(),
+                    kafkaValues(kafka));
+        } finally {
+            scheduler.shutdown();
+        }
+        try (LogDirectory directory = LogDirectory.open(path, options)) {
+            Log log = directory.open("topic", 0, TOPIC_ID, compacted);
+            assertEquals(content, CompactionModel.content(log));
+            assertEquals(values, CompactionModel.committedValues(log));
+        }
         assertEquals(List.of(), LogVerifier.verify(path));
     }
 

@@ -1,10 +1,14 @@
 package io.ottla.broker.partition;
 
 import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.metadata.MetadataImage;
+import io.ottla.broker.metadata.MetadataListener;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.TimerTask;
 import io.ottla.protocol.ApiException;
 import io.ottla.storage.Log;
+import io.ottla.storage.LogCleaner;
+import io.ottla.storage.LogCleanerConfig;
 import io.ottla.storage.LogDirectory;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,12 +16,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What logs need done from time to time: retention, and the checkpoints that shorten the next start.
+ * What logs need done from time to time: retention, compaction, and the checkpoints that shorten the next start.
  *
  * <p>The timer says when, the background executor does it. Intervals are counted from the end of one round to the start of the
- * next, on the broker's clock.
+ * next, on the broker's clock. For compaction nothing wakes up as long as no topic has it.
  */
-public final class LogUpkeep implements AutoCloseable {
+public final class LogUpkeep implements AutoCloseable, MetadataListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogUpkeep.class);
 
@@ -26,6 +30,7 @@ public final class LogUpkeep implements AutoCloseable {
     private final BrokerTimer timer;
     private final BackgroundExecutor executor;
     private final List<Job> jobs = new ArrayList<>();
+    private volatile CleanerJob cleanerJob;
 
     public LogUpkeep(
             PartitionRegistry partitions,
@@ -43,6 +48,23 @@ public final class LogUpkeep implements AutoCloseable {
         long initialDelayMs = config.logInitialTaskDelayMs();
         add(this::enforceRetention, initialDelayMs, config.logRetentionCheckIntervalMs());
         add(this::checkpoint, initialDelayMs, config.logFlushOffsetCheckpointIntervalMs());
+        if (config.logCleanerEnable()) {
+            LogCleanerConfig cleanerConfig = new LogCleanerConfig(
+                    config.logCleanerDedupeBufferSize(),
+                    config.logCleanerIoBufferLoadFactor(),
+                    config.logCleanerIoMaxBytesPerSecond());
+            cleanerJob = new CleanerJob(new LogCleaner(directories, cleanerConfig), config.logCleanerBackoffMs());
+            cleanerJob.wake();
+        }
+    }
+
+    /** A topic that is new or has another cleanup policy may be the first to be compacted. */
+    @Override
+    public void onChange(MetadataImage before, MetadataImage after) {
+        CleanerJob job = cleanerJob;
+        if (job != null) {
+            job.wake();
+        }
     }
 
     private void add(Runnable work, long initialDelayMs, long intervalMs) {
@@ -84,10 +106,13 @@ public final class LogUpkeep implements AutoCloseable {
         }
     }
 
-    /** No round starts any more; one that runs ends with the executor. */
+    /** No round starts any more; a compaction that runs is stopped, another round that runs ends with the executor. */
     @Override
     public void close() {
         jobs.forEach(Job::cancel);
+        if (cleanerJob != null) {
+            cleanerJob.cancel();
+        }
     }
 
     private final class Job {
@@ -120,6 +145,61 @@ public final class LogUpkeep implements AutoCloseable {
             if (next != null) {
                 next.cancel();
             }
+        }
+    }
+
+    /** Compacts as long as there is something to compact, and looks again from time to time as long as there are compacted topics. */
+    private final class CleanerJob {
+        private final LogCleaner cleaner;
+        private final long backoffMs;
+        private TimerTask next;
+        private boolean awake;
+        private boolean cancelled;
+
+        CleanerJob(LogCleaner cleaner, long backoffMs) {
+            this.cleaner = cleaner;
+            this.backoffMs = backoffMs;
+        }
+
+        synchronized void wake() {
+            if (!awake && !cancelled && cleaner.hasCompactedLogs()) {
+                awake = true;
+                schedule(backoffMs);
+            }
+        }
+
+        private void schedule(long delayMs) {
+            next = timer.schedule(() -> executor.executeUnlessClosed(this::run), delayMs);
+        }
+
+        private void run() {
+            long delayMs = backoffMs;
+            try {
+                LogCleaner.Cleaning done = cleaner.cleanDirtiest();
+                if (done != null) {
+                    delayMs = done.pauseMs();
+                }
+            } finally {
+                sleep(delayMs);
+            }
+        }
+
+        private synchronized void sleep(long delayMs) {
+            awake = !cancelled && cleaner.hasCompactedLogs();
+            if (awake) {
+                schedule(delayMs);
+            }
+        }
+
+        void cancel() {
+            synchronized (this) {
+                cancelled = true;
+                if (next != null) {
+                    next.cancel();
+                }
+            }
+            // Not under the lock, which the round that is waited for needs at its end.
+            cleaner.close();
         }
     }
 }
