@@ -2,6 +2,7 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.ConfigException;
+import io.ottla.protocol.ApiException;
 import io.ottla.storage.Clock;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -41,7 +42,8 @@ public final class Main {
                 }
             }
             return false;
-        } catch (CommandLine.UsageException | ConfigException e) {
+        } catch (CommandLine.UsageException | ConfigException | ApiException | IllegalStateException e) {
+            // The last two: the disk refuses, or the metadata in the folder contradicts itself.
             err.println(e.getMessage());
         } catch (IOException e) {
             err.println(reason(e));

@@ -95,6 +95,15 @@ class MainTest {
     }
 
     @Test
+    void shouldEndWithOneLineWhenTheMetadataIsNotWhole() throws Exception {
+        Path log = Files.createDirectories(data().resolve("__cluster_metadata-0"));
+        Files.createFile(log.resolve("00000000000000000007.log"));
+        assertFailure(
+                "begins at offset 7",
+                start("--override", "listeners=PLAINTEXT://localhost:0", "--override", "log.dirs=" + data()));
+    }
+
+    @Test
     void shouldEndWithOneLineForAnUnknownOption() throws Exception {
         assertFailure("Unknown option --port", start("--port"));
     }
