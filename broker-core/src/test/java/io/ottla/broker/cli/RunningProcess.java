@@ -100,6 +100,7 @@ class RunningProcess implements AutoCloseable {
 
     @Override
     public String toString() {
-        return command + "\n--- stdout\n" + stdout() + "--- stderr\n" + stderr();
+        String state = process.isAlive() ? "running" : "ended with " + process.exitValue();
+        return command + " (" + state + ")\n--- stdout\n" + stdout() + "--- stderr\n" + stderr();
     }
 }
