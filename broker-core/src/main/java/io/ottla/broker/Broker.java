@@ -4,10 +4,11 @@ import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.coordinator.CoordinatorRuntime;
 import io.ottla.broker.coordinator.PartitionCoordinatorLog;
-import io.ottla.broker.coordinator.group.GroupConfig;
 import io.ottla.broker.coordinator.group.GroupCoordinator;
 import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
+import io.ottla.broker.handler.ConsumerGroupDescribeHandler;
+import io.ottla.broker.handler.ConsumerGroupHeartbeatHandler;
 import io.ottla.broker.handler.CreatePartitionsHandler;
 import io.ottla.broker.handler.CreateTopicsHandler;
 import io.ottla.broker.handler.DeleteGroupsHandler;
@@ -124,7 +125,7 @@ final class Broker implements AutoCloseable {
         metadata.addListener(partitions);
         // Hears of metadata after the partitions do: its logs are among them.
         GroupCoordinator groups = started(new GroupCoordinator(
-                GroupConfig.of(config),
+                config,
                 new CoordinatorRuntime.Environment(
                         clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions))));
         groups.start();
@@ -191,6 +192,8 @@ final class Broker implements AutoCloseable {
         handlers.add(new ListGroupsHandler(groups));
         handlers.add(new DescribeGroupsHandler(groups));
         handlers.add(new DeleteGroupsHandler(groups));
+        handlers.add(new ConsumerGroupHeartbeatHandler(groups));
+        handlers.add(new ConsumerGroupDescribeHandler(groups));
     }
 
     /** Creates a topic if there is none of that name. */

@@ -14,7 +14,7 @@ public final class ConfigException extends RuntimeException {
         this(key, "Invalid value " + value + " for configuration " + key + ": " + allowed);
     }
 
-    ConfigException(String key, String message) {
+    public ConfigException(String key, String message) {
         super(message);
         this.key = key;
     }

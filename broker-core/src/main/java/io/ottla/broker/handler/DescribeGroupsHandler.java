@@ -21,7 +21,7 @@ public final class DescribeGroupsHandler extends RequestHandler<DescribeGroupsRe
     private static final short ERROR_MESSAGE_VERSION = 6;
 
     /** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS, as bits of Kafka's operation codes. */
-    private static final int ALL_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
+    static final int ALL_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
     private final GroupCoordinator coordinator;
 

@@ -1,9 +1,11 @@
 package io.ottla.broker.coordinator.group;
 
 import io.ottla.broker.coordinator.CoordinatorOutput;
+import io.ottla.broker.coordinator.CoordinatorRecord;
 import io.ottla.broker.coordinator.Reply;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.GroupMetadataValue;
 import io.ottla.protocol.message.JoinGroupRequest;
 import io.ottla.protocol.message.JoinGroupRequest.JoinGroupRequestProtocol;
@@ -496,6 +498,21 @@ final class ClassicGroup implements Group {
             // The member knows of the new generation, but what it read belongs to the one before.
             throw new ApiException(ErrorCode.REBALANCE_IN_PROGRESS);
         }
+    }
+
+    @Override
+    public void validateOffsetCommit(CommitIdentity commit, String topic, Uuid topicId, int partition) {
+        // Who is in the generation may commit any offset.
+    }
+
+    @Override
+    public void validateOffsetFetch(String memberId, int memberEpoch) {
+        // Anybody may.
+    }
+
+    @Override
+    public List<CoordinatorRecord> tombstones() {
+        return List.of(GroupRecords.groupTombstone(groupId));
     }
 
     @Override

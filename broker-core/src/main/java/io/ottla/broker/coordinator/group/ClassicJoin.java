@@ -71,6 +71,10 @@ final class ClassicJoin {
                 return;
             }
             out.append(GroupRecords.newGroup(request.groupId(), out.nowMs()));
+        } else if (present.type() != GroupType.CLASSIC && present.isEmpty() && isNewMember) {
+            // Without members, a group may change its protocol.
+            present.tombstones().forEach(out::append);
+            out.append(GroupRecords.newGroup(request.groupId(), out.nowMs()));
         } else if (present.type() != GroupType.CLASSIC) {
             out.reply(reply, new JoinGroupResponse().errorCode(ErrorCode.INCONSISTENT_GROUP_PROTOCOL.code()));
             return;

@@ -1,5 +1,6 @@
 package io.ottla.broker.coordinator.group;
 
+import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.coordinator.CoordinatorRuntime;
 import io.ottla.broker.coordinator.Gather;
 import io.ottla.broker.coordinator.Reply;
@@ -9,6 +10,9 @@ import io.ottla.broker.metadata.MetadataListener;
 import io.ottla.broker.metadata.TopicImage;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.ConsumerGroupDescribeResponse;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatRequest;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse;
 import io.ottla.protocol.message.DeleteGroupsResponse.DeletableGroupResult;
 import io.ottla.protocol.message.DescribeGroupsResponse.DescribedGroup;
 import io.ottla.protocol.message.HeartbeatRequest;
@@ -50,22 +54,30 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     public static final String OFFSETS_TOPIC = "__consumer_offsets";
 
     private final GroupConfig config;
+
+    /** Whether {@code group.coordinator.rebalance.protocols} has the consumer protocol. */
+    private final boolean consumerProtocol;
+
     private final CoordinatorRuntime<GroupShard> runtime;
     private final CoordinatorRuntime.Environment environment;
 
     /**
      * A coordinator that serves nothing until {@link #start}.
      *
-     * @param config the settings
+     * @param brokerConfig the broker's settings
      * @param environment the rest of the broker
      */
-    public GroupCoordinator(GroupConfig config, CoordinatorRuntime.Environment environment) {
-        this.config = config;
+    public GroupCoordinator(BrokerConfig brokerConfig, CoordinatorRuntime.Environment environment) {
+        this.config = GroupConfig.of(brokerConfig);
+        this.consumerProtocol =
+                brokerConfig.groupCoordinatorRebalanceProtocols().contains(GroupType.CONSUMER.label());
         this.environment = environment;
+        ConsumerGroupConfig consumerConfig = ConsumerGroupConfig.of(brokerConfig, environment.metadata());
         this.runtime = new CoordinatorRuntime<>(
                 OFFSETS_TOPIC,
                 new GroupRecordFormat(),
-                () -> new GroupShard(config, () -> UUID.randomUUID().toString()),
+                () -> new GroupShard(
+                        config, consumerConfig, () -> UUID.randomUUID().toString()),
                 environment);
     }
 
@@ -196,7 +208,38 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
-        runtime.execute(groupId, (shard, out) -> shard.membership().leave(groupId, members, out), reply);
+        runtime.execute(groupId, (shard, out) -> shard.leave(groupId, members, out), reply);
+    }
+
+    /** Handles ConsumerGroupHeartbeat. */
+    public void consumerGroupHeartbeat(
+            ConsumerGroupHeartbeatRequest request, GroupClient client, Reply<ConsumerGroupHeartbeatResponse> reply) {
+        boolean recordable = fits(request.groupId())
+                && fits(request.memberId())
+                && (request.subscribedTopicRegex() == null || fits(request.subscribedTopicRegex()));
+        if (!consumerProtocol || !recordable) {
+            reply.fail(consumerProtocol ? ErrorCode.INVALID_REQUEST : ErrorCode.UNSUPPORTED_VERSION);
+            return;
+        }
+        runtime.execute(
+                request.groupId(), (shard, out) -> shard.consumerHeartbeat().heartbeat(request, client, out), reply);
+    }
+
+    /** Handles ConsumerGroupDescribe: the groups in the order of the request. */
+    public void describeConsumerGroups(
+            List<String> groupIds, Reply<List<ConsumerGroupDescribeResponse.DescribedGroup>> reply) {
+        Gather<ConsumerGroupDescribeResponse.DescribedGroup> gather = new Gather<>(groupIds.size(), reply);
+        for (String groupId : groupIds) {
+            Reply<ConsumerGroupDescribeResponse.DescribedGroup> slot =
+                    gather.slot(error -> new ConsumerGroupDescribeResponse.DescribedGroup()
+                            .groupId(groupId)
+                            .errorCode(error.code()));
+            if (groupId.isEmpty()) {
+                slot.fail(ErrorCode.INVALID_GROUP_ID);
+            } else {
+                runtime.execute(groupId, (shard, out) -> shard.queries().describeConsumerGroup(groupId), slot);
+            }
+        }
     }
 
     /** Handles OffsetCommit for topics and partitions that are there; names and ids are both set. */

@@ -5,6 +5,8 @@ import io.ottla.broker.coordinator.CoordinatorRecord;
 import io.ottla.broker.coordinator.CoordinatorShard;
 import io.ottla.broker.coordinator.CoordinatorTimer;
 import io.ottla.broker.coordinator.Reply;
+import io.ottla.protocol.message.LeaveGroupRequest.MemberIdentity;
+import io.ottla.protocol.message.LeaveGroupResponse;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -21,22 +23,28 @@ final class GroupShard implements CoordinatorShard {
     private final OffsetQueries offsetQueries;
     private final OffsetRemoval removal;
     private final GroupQueries queries;
+    private final ConsumerMembership consumers;
+    private final ConsumerHeartbeat consumerHeartbeat;
 
     /**
      * An empty shard.
      *
      * @param config the settings
+     * @param consumerConfig the settings for groups of the consumer protocol
      * @param randomIds gives the part of a member id that makes it unique
      */
-    GroupShard(GroupConfig config, Supplier<String> randomIds) {
+    GroupShard(GroupConfig config, ConsumerGroupConfig consumerConfig, Supplier<String> randomIds) {
         this.config = config;
         rebalance = new ClassicRebalance(config);
         join = new ClassicJoin(state, config, rebalance, randomIds);
         membership = new ClassicMembership(state, rebalance);
-        commits = new OffsetCommits(state, config, rebalance);
+        commits = new OffsetCommits(state, config, rebalance, consumerConfig.topics());
         offsetQueries = new OffsetQueries(state);
         removal = new OffsetRemoval(state, config);
-        queries = new GroupQueries(state, removal);
+        queries = new GroupQueries(state, removal, consumerConfig);
+        ConsumerTargets targets = new ConsumerTargets(consumerConfig);
+        consumers = new ConsumerMembership(state, consumerConfig, targets);
+        consumerHeartbeat = new ConsumerHeartbeat(state, consumerConfig, targets, consumers, randomIds);
     }
 
     GroupState state() {
@@ -67,6 +75,16 @@ final class GroupShard implements CoordinatorShard {
         return queries;
     }
 
+    ConsumerHeartbeat consumerHeartbeat() {
+        return consumerHeartbeat;
+    }
+
+    /** Handles LeaveGroup, which administrators send to groups of either protocol. */
+    LeaveGroupResponse leave(String groupId, List<MemberIdentity> members, CoordinatorOutput out) {
+        ConsumerGroup group = state.findConsumer(groupId);
+        return group == null ? membership.leave(groupId, members, out) : consumers.leave(group, members, out);
+    }
+
     @Override
     public void replay(CoordinatorRecord record, long offset, long producerId) {
         state.replay(record, offset, producerId);
@@ -89,6 +107,8 @@ final class GroupShard implements CoordinatorShard {
                 if (classic.size() > config.maxSize()) {
                     rebalance.prepare(classic, "the group is larger than group.max.size", out);
                 }
+            } else if (group instanceof ConsumerGroup consumer) {
+                consumers.onLoaded(consumer, out);
             }
         }
     }
@@ -102,6 +122,15 @@ final class GroupShard implements CoordinatorShard {
             ClassicGroup group = state.findClassic(session.groupId());
             if (group != null) {
                 rebalance.onSessionTimer(group, session.memberId(), out);
+            }
+            ConsumerGroup consumer = state.findConsumer(session.groupId());
+            if (consumer != null) {
+                consumers.onSessionTimer(consumer, session.memberId(), out);
+            }
+        } else if (timer instanceof GroupTimer.Revocation revocation) {
+            ConsumerGroup group = state.findConsumer(revocation.groupId());
+            if (group != null) {
+                consumers.onRevocationTimer(group, revocation.memberId(), out);
             }
         } else if (timer instanceof GroupTimer.Join phase) {
             ClassicGroup group = state.findClassic(phase.groupId());

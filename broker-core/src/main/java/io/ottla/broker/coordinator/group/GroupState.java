@@ -3,6 +3,18 @@ package io.ottla.broker.coordinator.group;
 import io.ottla.broker.coordinator.CoordinatorRecord;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.message.ConsumerGroupCurrentMemberAssignmentKey;
+import io.ottla.protocol.message.ConsumerGroupCurrentMemberAssignmentValue;
+import io.ottla.protocol.message.ConsumerGroupMemberMetadataKey;
+import io.ottla.protocol.message.ConsumerGroupMemberMetadataValue;
+import io.ottla.protocol.message.ConsumerGroupMetadataKey;
+import io.ottla.protocol.message.ConsumerGroupMetadataValue;
+import io.ottla.protocol.message.ConsumerGroupRegularExpressionKey;
+import io.ottla.protocol.message.ConsumerGroupRegularExpressionValue;
+import io.ottla.protocol.message.ConsumerGroupTargetAssignmentMemberKey;
+import io.ottla.protocol.message.ConsumerGroupTargetAssignmentMemberValue;
+import io.ottla.protocol.message.ConsumerGroupTargetAssignmentMetadataKey;
+import io.ottla.protocol.message.ConsumerGroupTargetAssignmentMetadataValue;
 import io.ottla.protocol.message.GroupMetadataKey;
 import io.ottla.protocol.message.GroupMetadataValue;
 import io.ottla.protocol.message.OffsetCommitKey;
@@ -37,6 +49,11 @@ final class GroupState {
     /** The group if it is a classic one, else null. */
     ClassicGroup findClassic(String groupId) {
         return groups.get(groupId) instanceof ClassicGroup classic ? classic : null;
+    }
+
+    /** The group if it is one of the consumer protocol, else null. */
+    ConsumerGroup findConsumer(String groupId) {
+        return groups.get(groupId) instanceof ConsumerGroup consumer ? consumer : null;
     }
 
     /**
@@ -99,11 +116,67 @@ final class GroupState {
             }
         } else if (record.key() instanceof GroupMetadataKey key) {
             if (record.value() == null) {
-                groups.remove(key.group());
+                if (findClassic(key.group()) != null) {
+                    groups.remove(key.group());
+                }
             } else {
                 replayGroup(key.group(), (GroupMetadataValue) record.value());
             }
+        } else {
+            replayConsumerGroup(record);
         }
+    }
+
+    private void replayConsumerGroup(CoordinatorRecord record) {
+        if (record.key() instanceof ConsumerGroupMetadataKey key) {
+            if (record.value() == null) {
+                if (findConsumer(key.groupId()) != null) {
+                    groups.remove(key.groupId());
+                }
+            } else {
+                consumerGroup(key.groupId(), record).replay((ConsumerGroupMetadataValue) record.value());
+            }
+            return;
+        }
+        if (record.key() instanceof ConsumerGroupMemberMetadataKey key) {
+            ConsumerGroup group = consumerGroup(key.groupId(), record);
+            if (group != null) {
+                group.replayMember(key.memberId(), (ConsumerGroupMemberMetadataValue) record.value());
+            }
+        } else if (record.key() instanceof ConsumerGroupCurrentMemberAssignmentKey key) {
+            ConsumerGroup group = consumerGroup(key.groupId(), record);
+            if (group != null) {
+                group.replayAssignment(key.memberId(), (ConsumerGroupCurrentMemberAssignmentValue) record.value());
+            }
+        } else if (record.key() instanceof ConsumerGroupTargetAssignmentMetadataKey key) {
+            ConsumerGroup group = consumerGroup(key.groupId(), record);
+            if (group != null) {
+                group.replayTarget((ConsumerGroupTargetAssignmentMetadataValue) record.value());
+            }
+        } else if (record.key() instanceof ConsumerGroupTargetAssignmentMemberKey key) {
+            ConsumerGroup group = consumerGroup(key.groupId(), record);
+            if (group != null) {
+                group.replayTarget(key.memberId(), (ConsumerGroupTargetAssignmentMemberValue) record.value());
+            }
+        } else if (record.key() instanceof ConsumerGroupRegularExpressionKey key) {
+            ConsumerGroup group = consumerGroup(key.groupId(), record);
+            if (group != null) {
+                group.replayRegex(key.regularExpression(), (ConsumerGroupRegularExpressionValue) record.value());
+            }
+        }
+    }
+
+    /**
+     * The group of a record; any of its records may be the first that compaction has left. Null if there is none, for a tombstone.
+     * A classic group of the id is one without members that offsets of earlier records have made.
+     */
+    private ConsumerGroup consumerGroup(String groupId, CoordinatorRecord record) {
+        ConsumerGroup group = findConsumer(groupId);
+        if (group == null && record.value() != null) {
+            group = new ConsumerGroup(groupId);
+            groups.put(groupId, group);
+        }
+        return group;
     }
 
     private void replayGroup(String groupId, GroupMetadataValue value) {

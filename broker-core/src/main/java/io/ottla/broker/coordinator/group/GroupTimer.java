@@ -8,6 +8,9 @@ sealed interface GroupTimer extends CoordinatorTimer {
     /** A member's session: expires when nothing was heard of the member for its session timeout. */
     record Session(String groupId, String memberId) implements GroupTimer {}
 
+    /** The time that a member of a consumer group has to give up partitions. */
+    record Revocation(String groupId, String memberId) implements GroupTimer {}
+
     /** The join phase of a rebalance. */
     record Join(String groupId) implements GroupTimer {}
 

@@ -16,6 +16,7 @@ import io.ottla.protocol.message.TxnOffsetCommitRequest.TxnOffsetCommitRequestTo
 import io.ottla.protocol.message.TxnOffsetCommitResponse;
 import io.ottla.protocol.message.TxnOffsetCommitResponse.TxnOffsetCommitResponsePartition;
 import io.ottla.protocol.message.TxnOffsetCommitResponse.TxnOffsetCommitResponseTopic;
+import java.util.function.Supplier;
 
 /** Commits of offsets, by members of groups, by clients that are in none, and within transactions. */
 final class OffsetCommits {
@@ -28,11 +29,13 @@ final class OffsetCommits {
     private final GroupState state;
     private final GroupConfig config;
     private final ClassicRebalance rebalance;
+    private final Supplier<GroupTopics> topics;
 
-    OffsetCommits(GroupState state, GroupConfig config, ClassicRebalance rebalance) {
+    OffsetCommits(GroupState state, GroupConfig config, ClassicRebalance rebalance, Supplier<GroupTopics> topics) {
         this.state = state;
         this.config = config;
         this.rebalance = rebalance;
+        this.topics = topics;
     }
 
     /**
@@ -52,8 +55,14 @@ final class OffsetCommits {
                                 : ErrorCode.ILLEGAL_GENERATION);
             }
         } else {
-            group.validateOffsetCommit(new Group.CommitIdentity(
-                    request.memberId(), request.groupInstanceId(), request.generationIdOrMemberEpoch(), false));
+            Group.CommitIdentity commit = new Group.CommitIdentity(
+                    request.memberId(), request.groupInstanceId(), request.generationIdOrMemberEpoch(), false, version);
+            group.validateOffsetCommit(commit);
+            for (OffsetCommitRequestTopic topic : request.topics()) {
+                for (OffsetCommitRequestPartition partition : topic.partitions()) {
+                    group.validateOffsetCommit(commit, topic.name(), topic.topicId(), partition.partitionIndex());
+                }
+            }
             keepSession(group, request.memberId(), out);
         }
         long expireTimestampMs = request.retentionTimeMs() == DEFAULT_RETENTION_MS
@@ -115,8 +124,7 @@ final class OffsetCommits {
                 throw new ApiException(ErrorCode.ILLEGAL_GENERATION);
             }
         } else {
-            group.validateOffsetCommit(new Group.CommitIdentity(
-                    request.memberId(), request.groupInstanceId(), request.generationId(), true));
+            validate(group, request);
         }
         TxnOffsetCommitResponse response = new TxnOffsetCommitResponse();
         for (TxnOffsetCommitRequestTopic topic : request.topics()) {
@@ -137,6 +145,19 @@ final class OffsetCommits {
             response.topics().add(result);
         }
         return response;
+    }
+
+    private void validate(Group group, TxnOffsetCommitRequest request) {
+        Group.CommitIdentity commit = new Group.CommitIdentity(
+                request.memberId(), request.groupInstanceId(), request.generationId(), true, (short) 0);
+        group.validateOffsetCommit(commit);
+        for (TxnOffsetCommitRequestTopic topic : request.topics()) {
+            Uuid topicId = topics.get().id(topic.name());
+            for (TxnOffsetCommitRequestPartition partition : topic.partitions()) {
+                group.validateOffsetCommit(
+                        commit, topic.name(), topicId == null ? Uuid.ZERO : topicId, partition.partitionIndex());
+            }
+        }
     }
 
     private static CommittedOffset offset(TxnOffsetCommitRequestPartition partition, long nowMs) {

@@ -24,9 +24,14 @@ final class OffsetQueries {
      *
      * @param request the request for one group, its topics with names
      * @param requireStable whether offsets that an open transaction may replace are to be withheld (KIP-447)
+     * @throws io.ottla.protocol.ApiException if the client says that it is a member, and is not
      */
     OffsetFetchResponseGroup fetch(OffsetFetchRequestGroup request, boolean requireStable) {
         OffsetFetchResponseGroup response = new OffsetFetchResponseGroup().groupId(request.groupId());
+        Group group = state.find(request.groupId());
+        if (group != null) {
+            group.validateOffsetFetch(request.memberId(), request.memberEpoch());
+        }
         if (request.topics() == null) {
             fetchAll(request.groupId(), requireStable, response);
             return response;

@@ -68,7 +68,7 @@ final class OffsetRemoval {
             open.forEach(groupId, (key, offset) -> keys.add(key));
         }
         keys.forEach(key -> out.append(GroupRecords.offsetTombstone(key)));
-        out.append(GroupRecords.groupTombstone(groupId));
+        state.group(groupId).tombstones().forEach(out::append);
     }
 
     /**
@@ -94,7 +94,7 @@ final class OffsetRemoval {
             Group group = state.group(groupId);
             if (!state.offsets().has(groupId) || expireOffsets(group, out)) {
                 if (group.isEmpty() && !state.hasOpenTransactions(groupId)) {
-                    out.append(GroupRecords.groupTombstone(groupId));
+                    group.tombstones().forEach(out::append);
                 }
             }
         }

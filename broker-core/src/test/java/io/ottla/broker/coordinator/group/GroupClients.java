@@ -122,6 +122,21 @@ final class GroupClients implements AutoCloseable {
         return consumer;
     }
 
+    /** A consumer of the consumer protocol; the broker sets its intervals. */
+    Consumer newProtocolConsumer(Map<String, ?> extra) {
+        Map<String, Object> config = new HashMap<>();
+        config.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "consumer");
+        config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        config.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
+        config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        config.putAll(extra);
+        Consumer consumer =
+                new Consumer(new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer()));
+        closers.add(consumer::close);
+        return consumer;
+    }
+
     Consumer consumer() {
         return consumer(Map.of());
     }

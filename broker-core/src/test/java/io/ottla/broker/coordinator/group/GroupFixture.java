@@ -35,6 +35,7 @@ final class GroupFixture {
 
     static final String GROUP = "group";
     static final int SESSION_TIMEOUT_MS = 10_000;
+    static final int HEARTBEAT_INTERVAL_MS = 500;
     static final int REBALANCE_TIMEOUT_MS = 60_000;
     static final long RETENTION_MS = 100_000_000;
     static final long START_MS = 1_000_000;
@@ -43,6 +44,8 @@ final class GroupFixture {
 
     final ListOutput<GroupShard> out = new ListOutput<>(START_MS);
     final GroupConfig config;
+    final FakeTopics topics = new FakeTopics();
+    final int consumerMaxSize;
     private int idCount;
 
     GroupFixture() {
@@ -50,12 +53,23 @@ final class GroupFixture {
     }
 
     GroupFixture(GroupConfig config) {
+        this(config, Integer.MAX_VALUE);
+    }
+
+    GroupFixture(GroupConfig config, int consumerMaxSize) {
         this.config = config;
+        this.consumerMaxSize = consumerMaxSize;
         out.load(newShard());
     }
 
     GroupShard newShard() {
-        return new GroupShard(config, () -> "uuid" + idCount++);
+        ConsumerGroupConfig consumerConfig = new ConsumerGroupConfig(
+                consumerMaxSize,
+                List.of("uniform", "range"),
+                group -> SESSION_TIMEOUT_MS,
+                group -> HEARTBEAT_INTERVAL_MS,
+                () -> topics);
+        return new GroupShard(config, consumerConfig, () -> "uuid" + idCount++);
     }
 
     GroupShard shard() {

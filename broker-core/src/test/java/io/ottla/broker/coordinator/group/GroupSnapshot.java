@@ -12,9 +12,34 @@ final class GroupSnapshot {
     static Map<String, String> groupsOf(GroupState state) {
         Map<String, String> groups = new TreeMap<>();
         for (String groupId : state.groupIds()) {
-            groups.put(groupId, of(state.findClassic(groupId)));
+            Group group = state.find(groupId);
+            groups.put(
+                    groupId, group instanceof ConsumerGroup consumer ? of(consumer) : of(state.findClassic(groupId)));
         }
         return groups;
+    }
+
+    static String of(ConsumerGroup group) {
+        StringBuilder text = new StringBuilder();
+        text.append(group.stateName())
+                .append(" epoch ")
+                .append(group.groupEpoch())
+                .append(" target ")
+                .append(group.targetEpoch())
+                .append(" hash ")
+                .append(group.metadataHash())
+                .append(' ')
+                .append(group.regexes());
+        for (ConsumerMember member : group.members()) {
+            String instanceId = member.subscription().instanceId();
+            text.append("\n  ")
+                    .append(member)
+                    .append(" should have ")
+                    .append(group.target(member.memberId()))
+                    .append(" is ")
+                    .append(instanceId == null ? null : group.findStatic(instanceId));
+        }
+        return text.toString();
     }
 
     static Map<String, String> offsetsOf(GroupState state) {

@@ -1,0 +1,224 @@
+package io.ottla.broker.coordinator.group;
+
+import io.ottla.broker.coordinator.CoordinatorOutput;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatRequest;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse.Assignment;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse.TopicPartitions;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.function.Supplier;
+
+/**
+ * ConsumerGroupHeartbeat: members join, say what they read and what they have, hear what they should have, and leave (KIP-848).
+ *
+ * <p>What versions changed for the coordinator: 1 patterns, and clients make their member id themselves (KIP-1082).
+ */
+final class ConsumerHeartbeat {
+
+    private static final int LEAVE_EPOCH = -1;
+
+    /** Who waits for partitions of others asks this often, in milliseconds: they come by no other way. */
+    private static final int WAITING_INTERVAL_MS = 100;
+
+    private final GroupState state;
+    private final ConsumerGroupConfig config;
+    private final ConsumerTargets targets;
+    private final ConsumerMembership membership;
+    private final Supplier<String> randomIds;
+
+    ConsumerHeartbeat(
+            GroupState state,
+            ConsumerGroupConfig config,
+            ConsumerTargets targets,
+            ConsumerMembership membership,
+            Supplier<String> randomIds) {
+        this.state = state;
+        this.config = config;
+        this.targets = targets;
+        this.membership = membership;
+        this.randomIds = randomIds;
+    }
+
+    /** Handles the request; errors are answers. */
+    ConsumerGroupHeartbeatResponse heartbeat(
+            ConsumerGroupHeartbeatRequest request, GroupClient client, CoordinatorOutput out) {
+        try {
+            validate(request, client.apiVersion());
+            if (request.memberEpoch() < 0) {
+                membership.leave(request, out);
+                return new ConsumerGroupHeartbeatResponse()
+                        .memberId(request.memberId())
+                        .memberEpoch(request.memberEpoch());
+            }
+            return beat(request, client, out);
+        } catch (ApiException e) {
+            // Thrown before the first record is appended.
+            return new ConsumerGroupHeartbeatResponse()
+                    .errorCode(e.error().code())
+                    .errorMessage(e.getMessage());
+        }
+    }
+
+    private void validate(ConsumerGroupHeartbeatRequest request, short version) {
+        int epoch = request.memberEpoch();
+        boolean mayHaveNoId = version == 0 && epoch != LEAVE_EPOCH && epoch <= 0;
+        check(mayHaveNoId || !request.memberId().isEmpty(), "MemberId can't be empty.");
+        check(!request.groupId().isEmpty(), "GroupId can't be empty.");
+        check(!"".equals(request.instanceId()), "InstanceId can't be empty.");
+        check(!"".equals(request.rackId()), "RackId can't be empty.");
+        check(epoch >= MemberAssignment.LEFT_STATIC_EPOCH, "MemberEpoch is invalid.");
+        if (epoch == 0) {
+            check(request.rebalanceTimeoutMs() != -1, "RebalanceTimeoutMs must be provided in first request.");
+            check(
+                    request.topicPartitions() != null
+                            && request.topicPartitions().isEmpty(),
+                    "TopicPartitions must be empty when (re-)joining.");
+            check(
+                    request.subscribedTopicNames() != null || request.subscribedTopicRegex() != null,
+                    "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.");
+        }
+        check(epoch != MemberAssignment.LEFT_STATIC_EPOCH || request.instanceId() != null, "InstanceId can't be null.");
+        if (request.serverAssignor() != null && !config.assignors().contains(request.serverAssignor())) {
+            throw new ApiException(
+                    ErrorCode.UNSUPPORTED_ASSIGNOR,
+                    "ServerAssignor " + request.serverAssignor() + " is not supported. Supported assignors: "
+                            + String.join(", ", config.assignors()) + ".");
+        }
+        if (request.subscribedTopicRegex() != null
+                && !request.subscribedTopicRegex().isEmpty()) {
+            ResolvedRegex.validate(request.subscribedTopicRegex());
+        }
+    }
+
+    private static void check(boolean valid, String message) {
+        if (!valid) {
+            throw new ApiException(ErrorCode.INVALID_REQUEST, message);
+        }
+    }
+
+    private ConsumerGroupHeartbeatResponse beat(
+            ConsumerGroupHeartbeatRequest request, GroupClient client, CoordinatorOutput out) {
+        boolean joins = request.memberEpoch() == 0;
+        String groupId = request.groupId();
+        String memberId = request.memberId().isEmpty() ? randomIds.get() : request.memberId();
+        Set<TopicIdPartition> owned = ownedBy(request);
+        Group present = state.find(groupId);
+        ConsumerGroup known = membership.groupFor(groupId, joins);
+        if (known != null && known.size() >= config.maxSize() && known.find(memberId) == null) {
+            throw new ApiException(
+                    ErrorCode.GROUP_MAX_SIZE_REACHED,
+                    "The consumer group has reached its maximum capacity of " + config.maxSize() + " members.");
+        }
+        ConsumerMember replaced = null;
+        ConsumerMember before = null;
+        if (!joins) {
+            before = membership.memberFor(known, request, owned);
+        } else if (known != null) {
+            replaced = membership.returningStatic(known, memberId, request.instanceId());
+            before = replaced == null ? known.find(memberId) : null;
+        }
+
+        // From here on nothing is refused.
+        if (known == null && present != null) {
+            present.tombstones().forEach(out::append);
+        }
+        if (replaced != null) {
+            before = replace(known, replaced, memberId, out);
+        }
+        MemberSubscription said = before == null ? MemberSubscription.NONE : before.subscription();
+        MemberSubscription says = said.updated(request, client);
+        if (before == null || !says.equals(said)) {
+            out.append(ConsumerGroupRecords.member(groupId, memberId, says));
+        }
+        ConsumerGroup group = state.findConsumer(groupId);
+        targets.refresh(group, before == null || !says.readsAs(said), out);
+        MemberAssignment had = before == null ? MemberAssignment.NONE : before.assignment();
+        MemberAssignment has = reconcile(group, memberId, owned, out);
+        out.schedule(
+                new GroupTimer.Session(groupId, memberId),
+                config.sessionTimeoutMs().applyAsInt(groupId));
+
+        boolean fullRequest = request.rebalanceTimeoutMs() != -1
+                && (request.subscribedTopicNames() != null || request.subscribedTopicRegex() != null)
+                && owned != null;
+        boolean changed = !has.assigned().keySet().equals(had.assigned().keySet());
+        return new ConsumerGroupHeartbeatResponse()
+                .memberId(memberId)
+                .memberEpoch(has.epoch())
+                .heartbeatIntervalMs(intervalMs(groupId, has))
+                .assignment(joins || fullRequest || changed ? assignment(has) : null);
+    }
+
+    /** Puts a new member in the place of a static one that has announced to be back. */
+    private static ConsumerMember replace(
+            ConsumerGroup group, ConsumerMember replaced, String memberId, CoordinatorOutput out) {
+        String groupId = group.groupId();
+        MemberAssignment had = replaced.assignment();
+        MemberAssignment has = new MemberAssignment(0, 0, had.state(), had.assigned(), had.revoking());
+        // Copied before it goes with the old member.
+        SortedSet<TopicIdPartition> target = group.target(replaced.memberId());
+        out.cancel(new GroupTimer.Session(groupId, replaced.memberId()));
+        ConsumerGroupRecords.memberTombstones(groupId, replaced.memberId()).forEach(out::append);
+        out.append(ConsumerGroupRecords.member(groupId, memberId, replaced.subscription()));
+        out.append(ConsumerGroupRecords.target(groupId, memberId, target));
+        out.append(ConsumerGroupRecords.assignment(groupId, memberId, has));
+        return group.member(memberId);
+    }
+
+    private static MemberAssignment reconcile(
+            ConsumerGroup group, String memberId, Set<TopicIdPartition> owned, CoordinatorOutput out) {
+        MemberAssignment current = group.member(memberId).assignment();
+        MemberAssignment next = Reconciliation.step(
+                current,
+                group.target(memberId),
+                group.targetEpoch(),
+                owned,
+                partition -> group.isFreeFor(partition, memberId));
+        if (!next.equals(current)) {
+            out.append(ConsumerGroupRecords.assignment(group.groupId(), memberId, next));
+            GroupTimer.Revocation revocation = new GroupTimer.Revocation(group.groupId(), memberId);
+            if (next.state() == MemberAssignment.State.UNREVOKED_PARTITIONS) {
+                out.schedule(revocation, group.member(memberId).subscription().rebalanceTimeoutMs());
+            } else {
+                out.cancel(revocation);
+            }
+        }
+        return next;
+    }
+
+    private int intervalMs(String groupId, MemberAssignment assignment) {
+        int intervalMs = config.heartbeatIntervalMs().applyAsInt(groupId);
+        return assignment.state() == MemberAssignment.State.UNRELEASED_PARTITIONS
+                ? Math.min(intervalMs, WAITING_INTERVAL_MS)
+                : intervalMs;
+    }
+
+    /** What the member says it has; null if it does not say. */
+    private static Set<TopicIdPartition> ownedBy(ConsumerGroupHeartbeatRequest request) {
+        if (request.topicPartitions() == null) {
+            return null;
+        }
+        Set<TopicIdPartition> owned = new HashSet<>();
+        request.topicPartitions().forEach(topic -> topic.partitions()
+                .forEach(partition -> owned.add(new TopicIdPartition(topic.topicId(), partition))));
+        return owned;
+    }
+
+    private static Assignment assignment(MemberAssignment has) {
+        Map<Uuid, TopicPartitions> topics = new LinkedHashMap<>();
+        for (TopicIdPartition partition : has.assigned().keySet()) {
+            topics.computeIfAbsent(partition.topicId(), id -> new TopicPartitions().topicId(id))
+                    .partitions()
+                    .add(partition.partition());
+        }
+        return new Assignment().topicPartitions(new ArrayList<>(topics.values()));
+    }
+}

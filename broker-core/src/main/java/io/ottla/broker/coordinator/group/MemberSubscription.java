@@ -1,0 +1,82 @@
+package io.ottla.broker.coordinator.group;
+
+import io.ottla.protocol.message.ConsumerGroupHeartbeatRequest;
+import io.ottla.protocol.message.ConsumerGroupMemberMetadataValue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * What a member of a consumer group has said of itself.
+ *
+ * @param instanceId the id of a static member, or null
+ * @param rackId where the member is, or null
+ * @param clientId the client id of its requests
+ * @param clientHost its address, as in {@link GroupClient}
+ * @param topicNames the topics that it reads, in order
+ * @param topicRegex the pattern of further topics; null or empty if there is none
+ * @param rebalanceTimeoutMs how long it may take to give up partitions, in milliseconds
+ * @param serverAssignor the assignor that it asks for, or null
+ */
+record MemberSubscription(
+        String instanceId,
+        String rackId,
+        String clientId,
+        String clientHost,
+        List<String> topicNames,
+        String topicRegex,
+        int rebalanceTimeoutMs,
+        String serverAssignor) {
+
+    static final MemberSubscription NONE = new MemberSubscription(null, null, "", "", List.of(), null, -1, null);
+
+    static MemberSubscription of(ConsumerGroupMemberMetadataValue value) {
+        return new MemberSubscription(
+                value.instanceId(),
+                value.rackId(),
+                value.clientId(),
+                value.clientHost(),
+                List.copyOf(value.subscribedTopicNames()),
+                value.subscribedTopicRegex(),
+                value.rebalanceTimeoutMs(),
+                value.serverAssignor());
+    }
+
+    ConsumerGroupMemberMetadataValue toValue() {
+        return new ConsumerGroupMemberMetadataValue()
+                .instanceId(instanceId)
+                .rackId(rackId)
+                .clientId(clientId)
+                .clientHost(clientHost)
+                .subscribedTopicNames(new ArrayList<>(topicNames))
+                .subscribedTopicRegex(topicRegex)
+                .rebalanceTimeoutMs(rebalanceTimeoutMs)
+                .serverAssignor(serverAssignor);
+    }
+
+    /** Takes over what a heartbeat says; what it does not say stays as it was. */
+    MemberSubscription updated(ConsumerGroupHeartbeatRequest request, GroupClient client) {
+        return new MemberSubscription(
+                request.instanceId() == null ? instanceId : request.instanceId(),
+                request.rackId() == null ? rackId : request.rackId(),
+                client.clientId(),
+                client.clientHost(),
+                request.subscribedTopicNames() == null
+                        ? topicNames
+                        : List.copyOf(new TreeSet<>(request.subscribedTopicNames())),
+                request.subscribedTopicRegex() == null ? topicRegex : request.subscribedTopicRegex(),
+                request.rebalanceTimeoutMs() == -1 ? rebalanceTimeoutMs : request.rebalanceTimeoutMs(),
+                request.serverAssignor() == null ? serverAssignor : request.serverAssignor());
+    }
+
+    boolean hasRegex() {
+        return topicRegex != null && !topicRegex.isEmpty();
+    }
+
+    /** Whether the other reads by the same names and the same pattern. */
+    boolean readsAs(MemberSubscription other) {
+        return topicNames.equals(other.topicNames)
+                && hasRegex() == other.hasRegex()
+                && (!hasRegex() || topicRegex.equals(other.topicRegex));
+    }
+}

@@ -1,0 +1,258 @@
+package io.ottla.broker.coordinator.group;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ottla.broker.coordinator.ListOutput;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse;
+import io.ottla.protocol.message.ConsumerGroupMetadataKey;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Random members of a consumer group, without network or disk: they join, leave, die, come late and come back, take their time to give
+ * up partitions, miss answers, change what they read; topics come, grow and go; and the coordinator is loaded anew from its records in
+ * between. After every step a second coordinator that replays the log must equal the live one, and no partition may be read by two
+ * members.
+ */
+class ConsumerGroupSimulationTest {
+
+    private static final int RUNS = Integer.getInteger("ottla.simulation.runs", 500);
+    private static final int STEPS = 120;
+
+    @Test
+    void shouldNeverLetTwoMembersReadAPartition() {
+        for (int seed = 0; seed < RUNS; seed++) {
+            try {
+                new Simulation(seed).run();
+            } catch (RuntimeException | AssertionError e) {
+                throw new AssertionError("seed " + seed, e);
+            }
+        }
+    }
+
+    /** A client, and the assignment that it has heard of and not taken over yet. */
+    private static final class Slow {
+        private final ConsumerClient client;
+        private Set<TopicIdPartition> heard;
+
+        private Slow(ConsumerClient client) {
+            this.client = client;
+        }
+
+        /** Gives up and takes over what it has been told to. */
+        private void adopt() {
+            if (heard != null) {
+                client.owned = heard;
+                client.hasNews = true;
+                heard = null;
+            }
+        }
+
+        /** Sends the heartbeat that is due; takes its time with the assignment in the answer. */
+        private ErrorCode beat() {
+            Set<TopicIdPartition> reading = client.owned;
+            ErrorCode error = client.beat();
+            if (error == ErrorCode.NONE && client.hasHeard) {
+                boolean differs = client.hasNews;
+                // Back to what it has: it says so, for the coordinator may wait for that.
+                client.hasNews = !differs && heard != null;
+                heard = differs ? client.owned : null;
+                client.owned = reading;
+            }
+            return error;
+        }
+
+        private void abandon() {
+            heard = null;
+            client.abandon();
+        }
+    }
+
+    private static final class Simulation {
+        private final Random random;
+        private final GroupFixture fixture;
+        private final ListOutput<GroupShard> out;
+        private final List<Slow> clients = new ArrayList<>();
+        private int count;
+        private int highestEpoch;
+
+        private Simulation(int seed) {
+            random = new Random(seed);
+            fixture = new GroupFixture(GroupFixture.CONFIG, random.nextInt(4) == 0 ? 3 : 100);
+            fixture.topics.set("topic", 1 + random.nextInt(8)).set("unread", 1);
+            out = fixture.out;
+            out.onAppend(record -> {
+                if (record.key() instanceof ConsumerGroupMetadataKey) {
+                    int epoch = record.value() == null ? 0 : group().groupEpoch();
+                    assertTrue(record.value() == null || epoch > highestEpoch, "the epoch went back");
+                    highestEpoch = epoch;
+                }
+            });
+        }
+
+        private ConsumerGroup group() {
+            return fixture.shard().state().findConsumer(GroupFixture.GROUP);
+        }
+
+        private void run() {
+            for (int step = 0; step < STEPS; step++) {
+                act();
+                check();
+            }
+            settle();
+        }
+
+        private void act() {
+            int dice = random.nextInt(100);
+            if (dice < 8 && clients.size() < 6) {
+                join(random.nextInt(3) == 0 ? "static" + count : null);
+            } else if (dice < 14) {
+                out.advance(random.nextInt(random.nextInt(5) == 0 ? 70_000 : 3_000));
+            } else if (dice < 16) {
+                out.load(fixture.newShard());
+            } else if (dice < 19) {
+                changeTopics();
+            } else if (dice < 20) {
+                fixture.shard().queries().delete(GroupFixture.GROUP, out);
+            } else if (!clients.isEmpty()) {
+                act(clients.get(random.nextInt(clients.size())), random.nextInt(100));
+            }
+        }
+
+        private void join(String instanceId) {
+            clients.add(new Slow(new ConsumerClient(fixture, "member" + count++, instanceId)));
+        }
+
+        private void changeTopics() {
+            Uuid other = fixture.topics.id("other");
+            switch (random.nextInt(3)) {
+                case 0 ->
+                    fixture.topics.set(
+                            "topic", fixture.topics.partitionCount(fixture.topics.id("topic")) + random.nextInt(3));
+                case 1 -> fixture.topics.set("other", 1 + (other == null ? 0 : fixture.topics.partitionCount(other)));
+                default -> {
+                    if (other != null) {
+                        fixture.topics.delete("other");
+                    }
+                }
+            }
+        }
+
+        private void act(Slow slow, int dice) {
+            ConsumerClient client = slow.client;
+            if (dice < 3) {
+                // Gone without a word.
+                clients.remove(slow);
+                comeBack(client);
+            } else if (dice < 6 && client.epoch > 0) {
+                client.leave(client.instanceId != null && random.nextBoolean() ? -2 : -1);
+                clients.remove(slow);
+                comeBack(client);
+            } else if (dice < 10) {
+                client.topics = new ArrayList<>(random.nextBoolean() ? List.of("topic") : List.of("topic", "other"));
+                client.regex = random.nextInt(3) == 0 ? "ot.*" : "";
+                client.assignor = random.nextInt(3) == 0 ? "range" : null;
+                client.hasNews = true;
+            } else if (dice < 14) {
+                // The answer gets lost; the client asks again and says everything.
+                slow.heard = null;
+                ConsumerGroupHeartbeatResponse lost = client.send(
+                        client.epoch == 0 || client.hasNews ? client.fullRequest() : client.request(client.epoch));
+                assertTrue(lost.memberEpoch() >= 0);
+                client.hasNews = true;
+            } else if (dice < 18) {
+                ErrorCode error = fixture.commit(client.memberId, random.nextInt(5), "topic", 0, random.nextInt(9));
+                assertTrue(
+                        Set.of(
+                                        ErrorCode.NONE,
+                                        ErrorCode.STALE_MEMBER_EPOCH,
+                                        ErrorCode.UNKNOWN_MEMBER_ID,
+                                        ErrorCode.ILLEGAL_GENERATION,
+                                        ErrorCode.GROUP_ID_NOT_FOUND)
+                                .contains(error),
+                        error.name());
+            } else if (dice < 45) {
+                slow.adopt();
+            } else {
+                beat(slow);
+            }
+        }
+
+        /** A static client may come back as another process. */
+        private void comeBack(ConsumerClient gone) {
+            if (gone.instanceId != null && random.nextBoolean()) {
+                join(gone.instanceId);
+            }
+        }
+
+        private void beat(Slow slow) {
+            ErrorCode error = slow.beat();
+            switch (error) {
+                case NONE, UNRELEASED_INSTANCE_ID -> {
+                    // Goes on as it is, or asks again.
+                }
+                case FENCED_MEMBER_EPOCH, UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND -> slow.abandon();
+                case FENCED_INSTANCE_ID, GROUP_MAX_SIZE_REACHED -> clients.remove(slow);
+                default -> throw new AssertionError("unexpected: " + error);
+            }
+        }
+
+        private void check() {
+            GroupShard replayed = fixture.newShard();
+            out.replayInto(replayed);
+            assertEquals(GroupSnapshot.groupsOf(fixture.shard().state()), GroupSnapshot.groupsOf(replayed.state()));
+            assertEquals(GroupSnapshot.offsetsOf(fixture.shard().state()), GroupSnapshot.offsetsOf(replayed.state()));
+            Map<TopicIdPartition, String> readers = new HashMap<>();
+            for (Slow slow : clients) {
+                ConsumerClient client = slow.client;
+                // Who has been put out and does not know yet reads on; there is no protocol against that.
+                if (group() != null && group().find(client.memberId) != null) {
+                    for (TopicIdPartition partition : client.owned) {
+                        String other = readers.put(partition, client.memberId);
+                        assertEquals(null, other, partition + " is read by " + client.memberId + " too");
+                    }
+                }
+            }
+        }
+
+        /** All behave now: the group must become stable, and all partitions must be read by those who want to. */
+        private void settle() {
+            for (int round = 0; round < 40; round++) {
+                for (Slow slow : List.copyOf(clients)) {
+                    beat(slow);
+                    slow.adopt();
+                }
+                out.advance(1_000);
+                check();
+            }
+            ConsumerGroup group = group();
+            if (clients.isEmpty()) {
+                assertTrue(group == null || group.isEmpty(), "members without clients");
+                return;
+            }
+            assertEquals("Stable", group.stateName());
+            Set<TopicIdPartition> wanted = new TreeSet<>();
+            Set<TopicIdPartition> read = new TreeSet<>();
+            for (Slow slow : clients) {
+                assertEquals(group.targetEpoch(), slow.client.epoch);
+                read.addAll(slow.client.owned);
+                for (String topic : group.topicsOf(group.member(slow.client.memberId))) {
+                    Uuid id = fixture.topics.id(topic);
+                    for (int partition = 0; id != null && partition < fixture.topics.partitionCount(id); partition++) {
+                        wanted.add(new TopicIdPartition(id, partition));
+                    }
+                }
+            }
+            assertEquals(wanted, read);
+        }
+    }
+}
