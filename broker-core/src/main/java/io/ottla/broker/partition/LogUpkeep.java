@@ -92,6 +92,9 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
             }
         } catch (ApiException e) {
             LOG.warn("Retention of {} failed: {}", partition, e.getMessage());
+        } catch (RuntimeException e) {
+            // What is wrong with one log must not keep the round from the others.
+            LOG.error("Retention of {} failed", partition, e);
         }
     }
 
