@@ -3,10 +3,8 @@ package io.ottla.storage;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
+import java.io.Closeable;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,8 +44,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Path path;
     private final StorageOptions options;
     private final StorageFiles files;
-    private final StorageFile lockFile;
-    private final FileLock lock;
+    private final Closeable lock;
     private final OffsetCheckpoint recoveryPoints;
     private final OffsetCheckpoint startOffsets;
     private final OffsetCheckpoint highWatermarks;
@@ -71,33 +68,19 @@ public final class LogDirectory implements AutoCloseable {
     public static LogDirectory open(Path path, StorageOptions options) throws IOException {
         StorageFiles files = options.files();
         files.createDirectories(path);
-        StorageFile lockFile = files.openForWriting(path.resolve(LOCK_FILE));
+        Closeable lock = files.lock(path.resolve(LOCK_FILE));
         try {
-            return new LogDirectory(path, options, lockFile, lock(path, lockFile.channel()));
+            return new LogDirectory(path, options, lock);
         } catch (IOException | RuntimeException e) {
-            lockFile.close();
+            lock.close();
             throw e;
         }
     }
 
-    private static FileLock lock(Path path, FileChannel channel) throws IOException {
-        FileLock lock;
-        try {
-            lock = channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            throw new IOException("The data directory " + path + " is used by another broker of this process", e);
-        }
-        if (lock == null) {
-            throw new IOException("The data directory " + path + " is used by another process");
-        }
-        return lock;
-    }
-
-    private LogDirectory(Path path, StorageOptions options, StorageFile lockFile, FileLock lock) throws IOException {
+    private LogDirectory(Path path, StorageOptions options, Closeable lock) throws IOException {
         this.path = path;
         this.options = options;
         this.files = options.files();
-        this.lockFile = lockFile;
         this.lock = lock;
         this.metaProperties = MetaProperties.read(files, path);
         this.recoveryPoints = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.RECOVERY_POINT));
@@ -422,8 +405,7 @@ public final class LogDirectory implements AutoCloseable {
         closed = true;
         logs.values().forEach(Log::abandon);
         try {
-            lock.release();
-            lockFile.close();
+            lock.close();
         } catch (IOException e) {
             StorageLog.LOG.warn("Unlocking {} failed", path, e);
         }

@@ -1,5 +1,6 @@
 package io.ottla.storage;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -15,6 +16,13 @@ public interface StorageFiles {
     static StorageFiles system() {
         return SystemFiles.INSTANCE;
     }
+
+    /**
+     * Takes a file for this process, and makes it if it is missing, until the result is closed.
+     *
+     * @throws IOException if another has it; the message says so of the directory that the file is in
+     */
+    Closeable lock(Path path) throws IOException;
 
     /** Opens a file for reading and writing and makes it if it is missing. */
     StorageFile openForWriting(Path path) throws IOException;

@@ -1,9 +1,12 @@
 package io.ottla.storage;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -24,6 +27,30 @@ final class SystemFiles implements StorageFiles {
             !System.getProperty("os.name", "").startsWith("Windows");
 
     private SystemFiles() {}
+
+    @Override
+    public Closeable lock(Path path) throws IOException {
+        FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            lock(path.getParent(), channel);
+            return channel;
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static void lock(Path directory, FileChannel channel) throws IOException {
+        FileLock lock;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            throw new IOException("The data directory " + directory + " is used by another broker of this process", e);
+        }
+        if (lock == null) {
+            throw new IOException("The data directory " + directory + " is used by another process");
+        }
+    }
 
     @Override
     public StorageFile openForWriting(Path path) throws IOException {

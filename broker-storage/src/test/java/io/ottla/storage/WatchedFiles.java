@@ -1,17 +1,16 @@
 package io.ottla.storage;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.util.List;
 
 /** The machine's files without fsync: something can be done after each change of a file or a name, or all fail from one on. */
-final class WatchedFiles implements StorageFiles {
+final class WatchedFiles extends DelegatingFiles {
 
-    private final StorageFiles files = new UnsyncedFiles();
     private Runnable afterChange = () -> {};
     private int changesLeft = Integer.MAX_VALUE;
+
+    WatchedFiles() {
+        super(new UnsyncedFiles());
+    }
 
     void afterEachChange(Runnable action) {
         afterChange = action;
@@ -22,7 +21,13 @@ final class WatchedFiles implements StorageFiles {
         changesLeft = changes;
     }
 
-    private void beforeChange() throws IOException {
+    @Override
+    StorageFile opened(StorageFile file) {
+        return new DelegatingFile(file);
+    }
+
+    @Override
+    void beforeChange() throws IOException {
         if (changesLeft == 0) {
             throw new IOException("Input/output error");
         }
@@ -30,125 +35,7 @@ final class WatchedFiles implements StorageFiles {
     }
 
     @Override
-    public StorageFile openForWriting(Path path) throws IOException {
-        beforeChange();
-        StorageFile file = new WatchedFile(files.openForWriting(path));
+    void afterChange() {
         afterChange.run();
-        return file;
-    }
-
-    @Override
-    public StorageFile openExisting(Path path) throws IOException {
-        return new WatchedFile(files.openExisting(path));
-    }
-
-    @Override
-    public StorageFile openForReading(Path path) throws IOException {
-        return files.openForReading(path);
-    }
-
-    @Override
-    public boolean exists(Path path) {
-        return files.exists(path);
-    }
-
-    @Override
-    public boolean isDirectory(Path path) {
-        return files.isDirectory(path);
-    }
-
-    @Override
-    public long sizeBytes(Path path) throws IOException {
-        return files.sizeBytes(path);
-    }
-
-    @Override
-    public long lastModifiedMs(Path path) throws IOException {
-        return files.lastModifiedMs(path);
-    }
-
-    @Override
-    public List<Path> list(Path directory) throws IOException {
-        return files.list(directory);
-    }
-
-    @Override
-    public void createDirectories(Path directory) throws IOException {
-        files.createDirectories(directory);
-    }
-
-    @Override
-    public void rename(Path from, Path to) throws IOException {
-        beforeChange();
-        files.rename(from, to);
-        afterChange.run();
-    }
-
-    @Override
-    public boolean deleteIfExists(Path path) throws IOException {
-        beforeChange();
-        boolean deleted = files.deleteIfExists(path);
-        if (deleted) {
-            afterChange.run();
-        }
-        return deleted;
-    }
-
-    @Override
-    public void syncDirectory(Path directory) throws IOException {
-        beforeChange();
-    }
-
-    private final class WatchedFile implements StorageFile {
-
-        private final StorageFile file;
-
-        WatchedFile(StorageFile file) {
-            this.file = file;
-        }
-
-        @Override
-        public int read(ByteBuffer target, long position) throws IOException {
-            return file.read(target, position);
-        }
-
-        @Override
-        public void write(ByteBuffer source, long position) throws IOException {
-            beforeChange();
-            file.write(source, position);
-            afterChange.run();
-        }
-
-        @Override
-        public void truncate(long sizeBytes) throws IOException {
-            beforeChange();
-            file.truncate(sizeBytes);
-            afterChange.run();
-        }
-
-        @Override
-        public void sync() throws IOException {
-            beforeChange();
-        }
-
-        @Override
-        public long sizeBytes() throws IOException {
-            return file.sizeBytes();
-        }
-
-        @Override
-        public FileChannel channel() {
-            return file.channel();
-        }
-
-        @Override
-        public void renamed(Path newPath) {
-            file.renamed(newPath);
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
-        }
     }
 }
