@@ -51,6 +51,11 @@ final class LeaderEpochs {
         return latestEpoch;
     }
 
+    /** Where the newest epoch begins, -1 if there is none. */
+    synchronized long latestStartOffset() {
+        return startOffsets.length == 0 ? -1L : startOffsets[startOffsets.length - 1];
+    }
+
     /** Takes note of the epoch of a batch; returns whether it was new. */
     synchronized boolean assign(int epoch, long startOffset) {
         if (epoch <= latestEpoch) {

@@ -6,6 +6,7 @@ import io.ottla.protocol.Uuid;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -75,6 +76,21 @@ public final class LogDirectory implements AutoCloseable {
             lock.close();
             throw e;
         }
+    }
+
+    /**
+     * Keeps brokers from using a data directory until what is returned is closed; changes nothing in it.
+     *
+     * @throws IOException if a broker uses it
+     */
+    static Closeable lockUnused(Path path) throws IOException {
+        Path lockPath = path.resolve(LOCK_FILE);
+        return Files.exists(lockPath) ? SystemFiles.lockShared(lockPath) : () -> {};
+    }
+
+    /** Whether nobody has opened the directory since it was closed cleanly. */
+    static boolean isClosedCleanly(StorageFiles files, Path path) {
+        return files.exists(path.resolve(CLEAN_SHUTDOWN_FILE));
     }
 
     private LogDirectory(Path path, StorageOptions options, Closeable lock) throws IOException {

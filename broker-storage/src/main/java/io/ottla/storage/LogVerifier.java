@@ -1,7 +1,9 @@
 package io.ottla.storage;
 
 import io.ottla.protocol.message.ProducerSnapshot;
+import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -34,9 +36,49 @@ public final class LogVerifier {
 
     private final StorageFiles files;
     private final List<Finding> findings = new ArrayList<>();
+    private int logCount;
+    private long sizeBytes;
 
     private LogVerifier(StorageFiles files) {
         this.files = files;
+    }
+
+    /**
+     * What {@link #examine} saw.
+     *
+     * @param findings what is wrong, by file; empty if nothing is
+     * @param logCount how many logs were read
+     * @param sizeBytes how many bytes of records they have
+     * @param closedCleanly whether the directory was closed cleanly; if not, the next start recovers it, and may mend some of
+     *     the findings
+     */
+    public record Report(List<Finding> findings, int logCount, long sizeBytes, boolean closedCleanly) {}
+
+    /**
+     * Verifies a data directory with all its logs, and keeps brokers from opening it meanwhile. Reads all that is in it.
+     *
+     * @throws IOException if it is no data directory, cannot be read, or is used by a broker
+     */
+    public static Report examine(Path dataDirectory) throws IOException {
+        if (!Files.isDirectory(dataDirectory)) {
+            throw new IOException(dataDirectory + " is no folder");
+        }
+        Closeable lock = LogDirectory.lockUnused(dataDirectory);
+        try {
+            LogVerifier verifier = new LogVerifier(StorageFiles.system());
+            verifier.verifyDirectory(dataDirectory);
+            if (verifier.logCount == 0 && !Files.exists(dataDirectory.resolve(MetaProperties.FILE_NAME))) {
+                throw new IOException(
+                        dataDirectory + " is no data folder: it has neither " + MetaProperties.FILE_NAME + " nor logs");
+            }
+            return new Report(
+                    List.copyOf(verifier.findings),
+                    verifier.logCount,
+                    verifier.sizeBytes,
+                    LogDirectory.isClosedCleanly(StorageFiles.system(), dataDirectory));
+        } finally {
+            lock.close();
+        }
     }
 
     /**
@@ -56,14 +98,14 @@ public final class LogVerifier {
     }
 
     /**
-     * Verifies one partition's directory.
+     * Verifies one partition's directory; offsets may be missing where records were compacted away.
      *
      * @return what is wrong, by file; empty if nothing is
      * @throws IOException if the directory cannot be read
      */
     public static List<Finding> verifyLog(Path logDirectory) throws IOException {
         LogVerifier verifier = new LogVerifier(StorageFiles.system());
-        verifier.verifyPartition(logDirectory);
+        verifier.verifyPartition(logDirectory, true);
         return verifier.findings;
     }
 
@@ -73,42 +115,59 @@ public final class LogVerifier {
         } catch (LogDamageException e) {
             find(e.file(), e.position(), e.getMessage());
         }
-        NavigableMap<String, long[]> bounds = new TreeMap<>();
+        Map<String, Long> cleaned = verifyCheckpoint(directory, OffsetCheckpoint.CLEANER_OFFSET);
+        NavigableMap<String, Long> ends = new TreeMap<>();
         List<Path> entries = new ArrayList<>(files.list(directory));
         entries.sort(Comparator.naturalOrder());
         for (Path entry : entries) {
             String name = entry.getFileName().toString();
             if (PartitionDirectory.dash(name) > 0 && files.isDirectory(entry)) {
-                bounds.put(name, verifyPartition(entry));
+                // The checkpoint has a line for every log that has been compacted, before the first record goes.
+                ends.put(name, verifyPartition(entry, cleaned.containsKey(name)));
             }
         }
-        verifyCheckpoint(directory, OffsetCheckpoint.RECOVERY_POINT, bounds);
-        verifyCheckpoint(directory, OffsetCheckpoint.LOG_START_OFFSET, bounds);
-        verifyCheckpoint(directory, OffsetCheckpoint.REPLICATION_OFFSET, bounds);
-        verifyCheckpoint(directory, OffsetCheckpoint.CLEANER_OFFSET, bounds);
+        boolean clean = LogDirectory.isClosedCleanly(files, directory);
+        verifyEnds(directory, OffsetCheckpoint.CLEANER_OFFSET, cleaned, ends, false);
+        for (String checkpoint : List.of(OffsetCheckpoint.RECOVERY_POINT, OffsetCheckpoint.REPLICATION_OFFSET)) {
+            verifyEnds(directory, checkpoint, verifyCheckpoint(directory, checkpoint), ends, clean);
+        }
+        String starts = OffsetCheckpoint.LOG_START_OFFSET;
+        verifyEnds(directory, starts, verifyCheckpoint(directory, starts), ends, false);
     }
 
-    /** An offset of a checkpoint lies within its log. */
-    private void verifyCheckpoint(Path directory, String fileName, Map<String, long[]> bounds) throws IOException {
+    /** The offsets of a checkpoint; none if it is missing or none. */
+    private Map<String, Long> verifyCheckpoint(Path directory, String fileName) throws IOException {
         Path path = directory.resolve(fileName);
-        if (!files.exists(path)) {
-            return;
-        }
-        if (TextCheckpoint.read(files, path, 3) == null) {
+        Map<String, Long> offsets = new TreeMap<>();
+        List<String[]> entries = files.exists(path) ? TextCheckpoint.parse(files, path, 3) : List.of();
+        if (entries == null) {
             find(path, 0, "it is no checkpoint");
-            return;
+            return offsets;
         }
-        for (Map.Entry<String, Long> entry :
-                new OffsetCheckpoint(files, path).read().entrySet()) {
-            long[] bound = bounds.get(entry.getKey());
-            if (bound != null && (entry.getValue() < 0 || entry.getValue() > bound[1])) {
-                find(path, 0, entry.getKey() + " ends at offset " + bound[1] + ", not at " + entry.getValue());
+        for (String[] entry : entries) {
+            try {
+                offsets.put(PartitionDirectory.name(entry[0], Integer.parseInt(entry[1])), Long.parseLong(entry[2]));
+            } catch (NumberFormatException e) {
+                find(path, 0, "not a number: " + e.getMessage());
+            }
+        }
+        return offsets;
+    }
+
+    /** An offset of a checkpoint lies within its log, or is its end. */
+    private void verifyEnds(
+            Path directory, String fileName, Map<String, Long> offsets, Map<String, Long> ends, boolean exact) {
+        for (Map.Entry<String, Long> entry : offsets.entrySet()) {
+            Long end = ends.get(entry.getKey());
+            long offset = entry.getValue();
+            if (end != null && (offset < 0 || offset > end || (exact && offset != end))) {
+                find(directory.resolve(fileName), 0, entry.getKey() + " ends at offset " + end + ", not at " + offset);
             }
         }
     }
 
-    /** Verifies one log and returns its first and its end offset. */
-    private long[] verifyPartition(Path directory) throws IOException {
+    /** Verifies one log and returns its end offset. */
+    private long verifyPartition(Path directory, boolean gapsAllowed) throws IOException {
         try {
             PartitionMetadataFile.read(files, directory);
         } catch (LogDamageException e) {
@@ -116,37 +175,53 @@ public final class LogVerifier {
         }
         NavigableMap<Long, Path> logs = new TreeMap<>();
         NavigableMap<Long, Path> snapshots = new TreeMap<>();
+        List<Path> metadataSnapshots = new ArrayList<>();
         for (Path path : files.list(directory)) {
             long offset = LogFileNames.offset(path, LogFileNames.LOG);
+            long snapshotOffset = LogFileNames.offset(path, LogFileNames.SNAPSHOT);
             if (offset >= 0) {
                 logs.put(offset, path);
-            }
-            long snapshotOffset = LogFileNames.offset(path, LogFileNames.SNAPSHOT);
-            if (snapshotOffset >= 0) {
+                sizeBytes += files.sizeBytes(path);
+            } else if (snapshotOffset >= 0) {
                 snapshots.put(snapshotOffset, path);
+            } else if (path.getFileName().toString().endsWith(".checkpoint")) {
+                metadataSnapshots.add(path);
             }
         }
+        logCount++;
         if (logs.isEmpty()) {
             find(directory, 0, "there is no segment");
-            return new long[] {0L, 0L};
+            return 0L;
         }
-        long endOffset = -1L;
-        for (Map.Entry<Long, Path> log : logs.entrySet()) {
-            if (endOffset > log.getKey()) {
-                find(log.getValue(), 0, "it begins below offset " + endOffset + ", where the one before ends");
-            }
-            SegmentVerifier segment = new SegmentVerifier(files, directory, log.getKey(), findings);
-            boolean isLast = log.getKey().equals(logs.lastKey());
-            endOffset = segment.verify(!isLast);
-            if (!isLast && segment.isEmpty()) {
-                find(log.getValue(), 0, "it is empty, but others follow");
-            }
+        SegmentVerifier.LogWalk walk =
+                new SegmentVerifier.LogWalk(files, directory, gapsAllowed, verifyEpochs(directory));
+        for (long base : logs.keySet()) {
+            new SegmentVerifier(walk, base).verify(base != logs.lastKey());
         }
+        findings.addAll(walk.findings());
         for (Map.Entry<Long, Path> snapshot : snapshots.entrySet()) {
-            verifySnapshot(snapshot.getKey(), snapshot.getValue(), endOffset);
+            verifySnapshot(snapshot.getKey(), snapshot.getValue(), walk.nextOffset());
         }
-        verifyEpochs(directory, endOffset);
-        return new long[] {logs.firstKey(), endOffset};
+        for (Path snapshot : metadataSnapshots) {
+            verifyMetadataSnapshot(snapshot);
+        }
+        verifyEpochEnds(directory, walk.nextOffset());
+        return walk.nextOffset();
+    }
+
+    /** A snapshot of the metadata is a file of batches (KIP-630). */
+    private void verifyMetadataSnapshot(Path path) throws IOException {
+        try (StorageFile file = files.openForReading(path)) {
+            BatchCursor cursor = BatchCursor.scan(file, 0, (int) Math.min(Integer.MAX_VALUE, file.sizeBytes()));
+            while (cursor.next()) {
+                if (!cursor.wholeBatch().isCrcValid()) {
+                    find(path, cursor.position(), "the CRC of the batch does not fit");
+                }
+            }
+            if (cursor.fault() != null) {
+                find(path, cursor.position(), cursor.fault());
+            }
+        }
     }
 
     private void verifySnapshot(long offset, Path path, long endOffset) throws IOException {
@@ -165,15 +240,16 @@ public final class LogVerifier {
         }
     }
 
-    private void verifyEpochs(Path directory, long endOffset) throws IOException {
+    /** The leader epochs if the file has them; null if it is missing, empty or wrong. */
+    private LeaderEpochs verifyEpochs(Path directory) throws IOException {
         Path path = directory.resolve(LeaderEpochs.FILE_NAME);
         if (!files.exists(path)) {
-            return;
+            return null;
         }
-        List<String[]> entries = TextCheckpoint.read(files, path, 2);
+        List<String[]> entries = TextCheckpoint.parse(files, path, 2);
         if (entries == null) {
             find(path, 0, "it is no checkpoint");
-            return;
+            return null;
         }
         long lastEpoch = -1;
         long lastStart = -1;
@@ -181,14 +257,28 @@ public final class LogVerifier {
             try {
                 long epoch = Integer.parseInt(entry[0]);
                 long start = Long.parseLong(entry[1]);
-                if (epoch <= lastEpoch || start < lastStart || start > endOffset) {
+                if (epoch <= lastEpoch || start < lastStart) {
                     find(path, 0, "epoch " + epoch + " cannot start at offset " + start);
+                    return null;
                 }
                 lastEpoch = epoch;
                 lastStart = start;
             } catch (NumberFormatException e) {
                 find(path, 0, "not a number: " + e.getMessage());
+                return null;
             }
+        }
+        LeaderEpochs epochs = new LeaderEpochs(files, directory);
+        epochs.load();
+        return epochs.isEmpty() ? null : epochs;
+    }
+
+    private void verifyEpochEnds(Path directory, long endOffset) throws IOException {
+        LeaderEpochs epochs = new LeaderEpochs(files, directory);
+        Path path = directory.resolve(LeaderEpochs.FILE_NAME);
+        boolean readable = files.exists(path) && TextCheckpoint.parse(files, path, 2) != null && epochs.load();
+        if (readable && epochs.latestStartOffset() > endOffset) {
+            find(path, 0, "an epoch starts at offset " + epochs.latestStartOffset() + ", the log ends at " + endOffset);
         }
     }
 

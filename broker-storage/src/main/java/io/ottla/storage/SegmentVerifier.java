@@ -6,98 +6,153 @@ import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Verifies one segment: its batches, and its indexes against them. */
+/**
+ * Verifies one segment: its batches, and its indexes against them. The batches are read once, in the order of the file, and the
+ * entries of the indexes are walked along, so that memory does not grow with the number of batches.
+ */
 final class SegmentVerifier {
 
     private static final int MAX_FINDINGS_PER_FILE = 20;
 
+    /** Where in the key of a control record its type is, and the type of a marker that aborts. */
+    private static final int CONTROL_TYPE_AT = 2;
+
+    private static final short ABORT = 0;
+
+    private final LogWalk walk;
     private final StorageFiles files;
     private final Path directory;
     private final long baseOffset;
-    private final List<LogVerifier.Finding> findings;
-
-    /** Position of every batch, by its last offset. */
-    private final Map<Long, Integer> positions = new HashMap<>();
-
-    /** The largest timestamp up to and with every batch, by its last offset. */
-    private final Map<Long, Long> timestamps = new HashMap<>();
-
-    private final Map<Long, Long> markers = new HashMap<>();
+    private final Map<Path, Integer> findingCounts = new HashMap<>();
+    private final Map<Long, AbortedTransaction> aborted = new HashMap<>();
+    private ByteBuffer offsetIndex;
+    private ByteBuffer timeIndex;
+    private boolean sealed;
     private long maxTimestampMs = -1L;
-    private Path lastFile;
-    private int findingCount;
+    private boolean empty = true;
 
-    SegmentVerifier(StorageFiles files, Path directory, long baseOffset, List<LogVerifier.Finding> findings) {
-        this.files = files;
-        this.directory = directory;
+    /** What the segments of a log have in common while it is walked through. */
+    static final class LogWalk {
+        private final StorageFiles files;
+        private final Path directory;
+        private final boolean gapsAllowed;
+        private final LeaderEpochs epochs;
+        private final List<LogVerifier.Finding> findings = new ArrayList<>();
+
+        /** Where the open transactions begin that have been seen, by producer. */
+        private final Map<Long, Long> openTransactions = new HashMap<>();
+
+        private long nextOffset = -1L;
+        private int lastEpoch = -1;
+
+        /**
+         * @param gapsAllowed whether records may have been compacted away
+         * @param epochs where the leader epochs begin; null if that is not known
+         */
+        LogWalk(StorageFiles files, Path directory, boolean gapsAllowed, LeaderEpochs epochs) {
+            this.files = files;
+            this.directory = directory;
+            this.gapsAllowed = gapsAllowed;
+            this.epochs = epochs;
+        }
+
+        /** The offset behind the last good batch, -1 before the first segment. */
+        long nextOffset() {
+            return nextOffset;
+        }
+
+        List<LogVerifier.Finding> findings() {
+            return findings;
+        }
+    }
+
+    SegmentVerifier(LogWalk walk, long baseOffset) {
+        this.walk = walk;
+        this.files = walk.files;
+        this.directory = walk.directory;
         this.baseOffset = baseOffset;
-        this.findings = findings;
     }
 
     /**
      * Verifies the files of the segment.
      *
-     * @param sealed whether later segments follow, so that the time index must hold the largest timestamp
-     * @return the offset behind the last good batch
+     * @param hasSuccessor whether later segments follow, so that the indexes must be complete
      */
-    long verify(boolean sealed) throws IOException {
-        long endOffset = verifyLog();
-        verifyOffsetIndex();
-        verifyTimeIndex(sealed);
-        verifyTransactionIndex();
-        return endOffset;
+    void verify(boolean hasSuccessor) throws IOException {
+        sealed = hasSuccessor;
+        Path log = path(LogFileNames.LOG);
+        if (walk.nextOffset > baseOffset) {
+            find(log, 0, "it begins below offset " + walk.nextOffset + ", where the one before ends");
+        } else if (walk.nextOffset >= 0 && walk.nextOffset < baseOffset && !walk.gapsAllowed) {
+            find(log, 0, "the offsets from " + walk.nextOffset + " to " + (baseOffset - 1) + " before it are missing");
+        }
+        walk.nextOffset = baseOffset;
+        offsetIndex = read(path(LogFileNames.INDEX), OffsetIndex.ENTRY_SIZE_BYTES);
+        timeIndex = read(path(LogFileNames.TIME_INDEX), TimeIndex.ENTRY_SIZE_BYTES);
+        readTransactionIndex();
+        verifyOrderOfOffsets();
+        verifyOrderOfTimestamps();
+        verifyBatches(log);
+        verifyEnds();
+        if (empty && sealed) {
+            find(log, 0, "it is empty, but others follow");
+        }
     }
 
-    boolean isEmpty() {
-        return positions.isEmpty();
-    }
-
-    private long verifyLog() throws IOException {
-        Path path = path(LogFileNames.LOG);
-        long nextOffset = baseOffset;
+    private void verifyBatches(Path path) throws IOException {
         try (StorageFile file = files.openForReading(path)) {
-            int size = (int) Math.min(Integer.MAX_VALUE, file.sizeBytes());
-            BatchCursor cursor = BatchCursor.scan(file, 0, size);
-            int lastEpoch = -1;
+            long sizeBytes = file.sizeBytes();
+            if (sizeBytes > Integer.MAX_VALUE) {
+                find(path, Integer.MAX_VALUE, sizeBytes + " bytes are too many");
+            }
+            BatchCursor cursor = BatchCursor.scan(file, 0, (int) Math.min(Integer.MAX_VALUE, sizeBytes));
             while (cursor.next()) {
                 RecordBatch batch = cursor.wholeBatch();
+                empty = false;
+                int position = cursor.position();
+                verifyHeader(path, position, batch);
                 if (!batch.isCrcValid()) {
-                    find(
-                            path,
-                            cursor.position(),
-                            "the CRC of the batch at offset " + batch.baseOffset() + " does not fit");
+                    find(path, position, "the CRC of the batch at offset " + batch.baseOffset() + " does not fit");
                 } else {
-                    verifyRecords(path, cursor.position(), batch);
+                    verifyRecords(path, position, batch);
                 }
-                if (batch.baseOffset() < nextOffset) {
-                    find(path, cursor.position(), "offset " + batch.baseOffset() + " where " + nextOffset + " is next");
-                }
-                if (batch.partitionLeaderEpoch() < lastEpoch) {
-                    find(
-                            path,
-                            cursor.position(),
-                            "leader epoch " + batch.partitionLeaderEpoch() + " after " + lastEpoch);
-                }
-                lastEpoch = batch.partitionLeaderEpoch();
-                nextOffset = batch.nextOffset();
+                walk.nextOffset = batch.nextOffset();
                 maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestampMs());
-                positions.put(batch.lastOffset(), cursor.position());
-                timestamps.put(batch.lastOffset(), maxTimestampMs);
+                passOffsets(batch.lastOffset(), position);
+                passTimestamps(batch.lastOffset());
             }
             if (cursor.fault() != null) {
                 find(path, cursor.position(), cursor.fault());
             }
         }
-        return nextOffset;
+    }
+
+    private void verifyHeader(Path path, int position, RecordBatch batch) {
+        long expected = walk.nextOffset;
+        if (batch.baseOffset() < expected || (batch.baseOffset() > expected && !walk.gapsAllowed)) {
+            find(path, position, "offset " + batch.baseOffset() + " where " + expected + " is next");
+        }
+        int epoch = batch.partitionLeaderEpoch();
+        if (epoch < walk.lastEpoch) {
+            find(path, position, "leader epoch " + epoch + " after " + walk.lastEpoch);
+        }
+        // Below the log's start, nothing is known.
+        int known = walk.epochs == null ? -1 : walk.epochs.epochOf(batch.baseOffset());
+        if (known >= 0 && known != epoch) {
+            find(path, position, "leader epoch " + epoch + ", but " + LeaderEpochs.FILE_NAME + " says " + known);
+        }
+        walk.lastEpoch = Math.max(walk.lastEpoch, epoch);
     }
 
     private void verifyRecords(Path path, int position, RecordBatch batch) {
         long last = batch.baseOffset() - 1;
         int count = 0;
+        short controlType = -1;
         try {
             for (Record record : batch.records()) {
                 if (record.offset() <= last || record.offset() > batch.lastOffset()) {
@@ -105,6 +160,10 @@ final class SegmentVerifier {
                 }
                 last = record.offset();
                 count++;
+                ByteBuffer key = record.key();
+                if (batch.isControlBatch() && key != null && key.remaining() >= CONTROL_TYPE_AT + Short.BYTES) {
+                    controlType = key.getShort(key.position() + CONTROL_TYPE_AT);
+                }
             }
         } catch (ApiException e) {
             find(path, position, e.getMessage());
@@ -114,65 +173,130 @@ final class SegmentVerifier {
             find(path, position, "there are " + count + " records in " + batch);
         }
         if (batch.isControlBatch()) {
-            markers.put(batch.lastOffset(), batch.producerId());
+            passMarker(path, position, batch, controlType);
+        } else if (batch.isTransactional() && count > 0) {
+            walk.openTransactions.putIfAbsent(batch.producerId(), batch.baseOffset());
         }
     }
 
-    private void verifyOffsetIndex() throws IOException {
-        Path path = path(LogFileNames.INDEX);
-        ByteBuffer index = read(path, OffsetIndex.ENTRY_SIZE_BYTES);
-        long last = -1L;
-        while (index.hasRemaining()) {
-            int at = index.position();
-            long offset = baseOffset + index.getInt();
-            int position = index.getInt();
-            if (offset <= last) {
-                find(path, at, "offset " + offset + " after offset " + last);
+    /** A marker that aborts has its entry in the index; compaction may have taken the beginning of its transaction away. */
+    private void passMarker(Path path, int position, RecordBatch batch, short controlType) {
+        Long first = batch.isTransactional() ? walk.openTransactions.remove(batch.producerId()) : null;
+        AbortedTransaction entry = controlType == ABORT ? aborted.remove(batch.lastOffset()) : null;
+        if (entry == null) {
+            if (controlType == ABORT && first != null && sealed) {
+                find(path, position, "the transaction that is aborted here is not in the transaction index");
             }
-            Integer actual = positions.get(offset);
-            if (actual == null || actual != position) {
-                find(path, at, "no batch at position " + position + " ends with offset " + offset);
-            }
-            last = offset;
+        } else if (entry.producerId() != batch.producerId()
+                || (first != null
+                        && (entry.firstOffset() > first || (entry.firstOffset() < first && !walk.gapsAllowed)))) {
+            find(
+                    path(LogFileNames.TRANSACTION_INDEX),
+                    0,
+                    entry + " is not the transaction of producer " + batch.producerId() + " from offset " + first
+                            + " on that is aborted at position " + position + " of the log");
         }
     }
 
-    private void verifyTimeIndex(boolean sealed) throws IOException {
-        Path path = path(LogFileNames.TIME_INDEX);
-        ByteBuffer index = read(path, TimeIndex.ENTRY_SIZE_BYTES);
-        long lastMs = -1L;
-        while (index.hasRemaining()) {
-            int at = index.position();
-            long timestampMs = index.getLong();
-            long offset = baseOffset + index.getInt();
-            if (timestampMs <= lastMs) {
-                find(path, at, "timestamp " + timestampMs + " after timestamp " + lastMs);
-            }
-            Long actual = timestamps.get(offset);
-            if (actual == null || actual != timestampMs) {
-                find(path, at, "no batch with timestamp " + timestampMs + " ends with offset " + offset);
-            }
-            lastMs = timestampMs;
-        }
-        if (sealed && lastMs != maxTimestampMs) {
-            find(path, index.position(), "the largest timestamp is " + maxTimestampMs + ", not " + lastMs);
-        }
-    }
-
-    private void verifyTransactionIndex() throws IOException {
+    private void readTransactionIndex() throws IOException {
         Path path = path(LogFileNames.TRANSACTION_INDEX);
         ByteBuffer index = read(path, TransactionIndex.ENTRY_SIZE_BYTES);
+        long lastMarker = -1L;
+        long lastStable = -1L;
         while (index.hasRemaining()) {
             int at = index.position();
             short version = index.getShort();
-            long producerId = index.getLong();
-            long firstOffset = index.getLong();
-            long lastOffset = index.getLong();
-            index.getLong();
-            Long marker = markers.get(lastOffset);
-            if (version != 0 || firstOffset > lastOffset || marker == null || marker != producerId) {
-                find(path, at, "there is no marker of producer " + producerId + " at offset " + lastOffset);
+            AbortedTransaction entry =
+                    new AbortedTransaction(index.getLong(), index.getLong(), index.getLong(), index.getLong());
+            if (version != 0
+                    || entry.firstOffset() > entry.lastOffset()
+                    || entry.lastOffset() <= lastMarker
+                    || entry.lastStableOffset() > entry.lastOffset() + 1
+                    || entry.lastStableOffset() < lastStable) {
+                find(path, at, entry + " (version " + version + ") cannot be");
             }
+            lastMarker = entry.lastOffset();
+            lastStable = entry.lastStableOffset();
+            aborted.put(entry.lastOffset(), entry);
+        }
+    }
+
+    private void verifyOrderOfOffsets() {
+        long last = -1L;
+        for (int at = 0; at < offsetIndex.limit(); at += OffsetIndex.ENTRY_SIZE_BYTES) {
+            if (offsetIndex.getInt(at) <= last) {
+                find(path(LogFileNames.INDEX), at, "offset " + offsetAt(offsetIndex, at) + " is out of order");
+            }
+            last = offsetIndex.getInt(at);
+        }
+    }
+
+    private void verifyOrderOfTimestamps() {
+        long lastMs = -1L;
+        for (int at = 0; at < timeIndex.limit(); at += TimeIndex.ENTRY_SIZE_BYTES) {
+            if (timeIndex.getLong(at) <= lastMs) {
+                find(path(LogFileNames.TIME_INDEX), at, "timestamp " + timeIndex.getLong(at) + " is out of order");
+            }
+            lastMs = timeIndex.getLong(at);
+        }
+    }
+
+    private long offsetAt(ByteBuffer index, int at) {
+        return baseOffset + index.getInt(at);
+    }
+
+    /** Takes the index entries that the batch ends or lies behind. */
+    private void passOffsets(long lastOffset, int position) {
+        while (offsetIndex.hasRemaining() && offsetAt(offsetIndex, offsetIndex.position()) <= lastOffset) {
+            int at = offsetIndex.position();
+            if (offsetAt(offsetIndex, at) != lastOffset || offsetIndex.getInt(at + Integer.BYTES) != position) {
+                findOffsetEntry(at);
+            }
+            offsetIndex.position(at + OffsetIndex.ENTRY_SIZE_BYTES);
+        }
+    }
+
+    private void findOffsetEntry(int at) {
+        find(
+                path(LogFileNames.INDEX),
+                at,
+                "no batch at position " + offsetIndex.getInt(at + Integer.BYTES) + " ends with offset "
+                        + offsetAt(offsetIndex, at));
+    }
+
+    private void passTimestamps(long lastOffset) {
+        while (timeIndex.hasRemaining() && offsetAt(timeIndex, timeIndex.position() + Long.BYTES) <= lastOffset) {
+            int at = timeIndex.position();
+            if (offsetAt(timeIndex, at + Long.BYTES) != lastOffset || timeIndex.getLong(at) != maxTimestampMs) {
+                findTimeEntry(at);
+            }
+            timeIndex.position(at + TimeIndex.ENTRY_SIZE_BYTES);
+        }
+    }
+
+    private void findTimeEntry(int at) {
+        find(
+                path(LogFileNames.TIME_INDEX),
+                at,
+                "no batch with timestamp " + timeIndex.getLong(at) + " ends with offset "
+                        + offsetAt(timeIndex, at + Long.BYTES));
+    }
+
+    /** What the indexes have behind the log's end, and the time index lacks at it. */
+    private void verifyEnds() {
+        for (int at = offsetIndex.position(); at < offsetIndex.limit(); at += OffsetIndex.ENTRY_SIZE_BYTES) {
+            findOffsetEntry(at);
+        }
+        for (int at = timeIndex.position(); at < timeIndex.limit(); at += TimeIndex.ENTRY_SIZE_BYTES) {
+            findTimeEntry(at);
+        }
+        int size = timeIndex.limit();
+        long lastMs = size == 0 ? -1L : timeIndex.getLong(size - TimeIndex.ENTRY_SIZE_BYTES);
+        if (sealed && lastMs != maxTimestampMs) {
+            find(path(LogFileNames.TIME_INDEX), size, "the largest timestamp is " + maxTimestampMs + ", not " + lastMs);
+        }
+        for (AbortedTransaction entry : aborted.values()) {
+            find(path(LogFileNames.TRANSACTION_INDEX), 0, "there is no marker in the log for " + entry);
         }
     }
 
@@ -202,10 +326,11 @@ final class SegmentVerifier {
 
     /** One file that is wrong everywhere must not hide the others. */
     private void find(Path file, long position, String what) {
-        findingCount = file.equals(lastFile) ? findingCount + 1 : 1;
-        lastFile = file;
-        if (findingCount <= MAX_FINDINGS_PER_FILE) {
-            findings.add(new LogVerifier.Finding(file, position, what));
+        int count = findingCounts.merge(file, 1, Integer::sum);
+        if (count <= MAX_FINDINGS_PER_FILE) {
+            walk.findings.add(new LogVerifier.Finding(file, position, what));
+        } else if (count == MAX_FINDINGS_PER_FILE + 1) {
+            walk.findings.add(new LogVerifier.Finding(file, position, "there is more, which is not listed"));
         }
     }
 }

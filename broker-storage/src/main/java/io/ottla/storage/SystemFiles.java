@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -30,26 +29,30 @@ final class SystemFiles implements StorageFiles {
 
     @Override
     public Closeable lock(Path path) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        try {
-            lock(path.getParent(), channel);
-            return channel;
-        } catch (IOException | RuntimeException e) {
-            channel.close();
-            throw e;
-        }
+        return lock(path, FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE), false);
     }
 
-    private static void lock(Path directory, FileChannel channel) throws IOException {
-        FileLock lock;
+    /** Takes a file that is there against those who {@link #lock} it; changes nothing, and needs to read only. */
+    static Closeable lockShared(Path path) throws IOException {
+        return lock(path, FileChannel.open(path, StandardOpenOption.READ), true);
+    }
+
+    private static Closeable lock(Path path, FileChannel channel, boolean shared) throws IOException {
+        boolean locked = false;
         try {
-            lock = channel.tryLock();
+            locked = channel.tryLock(0L, Long.MAX_VALUE, shared) != null;
+            if (!locked) {
+                throw new IOException("The data directory " + path.getParent() + " is used by another process");
+            }
         } catch (OverlappingFileLockException e) {
-            throw new IOException("The data directory " + directory + " is used by another broker of this process", e);
+            throw new IOException(
+                    "The data directory " + path.getParent() + " is used by another broker of this process", e);
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
         }
-        if (lock == null) {
-            throw new IOException("The data directory " + directory + " is used by another process");
-        }
+        return channel;
     }
 
     @Override

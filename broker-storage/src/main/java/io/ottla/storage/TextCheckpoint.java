@@ -40,25 +40,29 @@ final class TextCheckpoint {
         if (!files.exists(path)) {
             return null;
         }
+        List<String[]> entries = parse(files, path, fieldCount);
+        if (entries == null) {
+            StorageLog.LOG.warn("{} is damaged: it is ignored and will be written again", path);
+        }
+        return entries;
+    }
+
+    /** The same of a file that is there; says nothing. */
+    static List<String[]> parse(StorageFiles files, Path path, int fieldCount) throws IOException {
         String[] lines = new String(files.readAll(path), StandardCharsets.UTF_8).split("\n", -1);
         List<String[]> entries = new ArrayList<>();
         if (lines.length < 2 || !lines[0].equals(VERSION)) {
-            return damaged(path, 1);
+            return null;
         }
         for (int i = 2; i < lines.length - 1; i++) {
             String[] fields = lines[i].trim().split(" +", -1);
             if (fields.length != fieldCount) {
-                return damaged(path, i + 1);
+                return null;
             }
             entries.add(fields);
         }
         boolean complete =
                 lines[1].trim().equals(Integer.toString(entries.size())) && lines[lines.length - 1].isEmpty();
-        return complete ? entries : damaged(path, lines.length);
-    }
-
-    private static List<String[]> damaged(Path path, int line) {
-        StorageLog.LOG.warn("{} is damaged at line {}: it is ignored and will be written again", path, line);
-        return null;
+        return complete ? entries : null;
     }
 }
