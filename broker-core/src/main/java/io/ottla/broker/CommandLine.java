@@ -13,14 +13,17 @@ import java.util.Properties;
  * The arguments of {@link Main}.
  *
  * @param action what to do
- * @param file the configuration file, or null
+ * @param file the configuration file, or null; the data folder for {@link Action#VERIFY}
  * @param overrides configuration keys and values that go before those of the file
  */
 record CommandLine(Action action, Path file, Map<String, String> overrides) {
 
+    private static final String VERIFY = "verify";
+
     /** What {@code --help} prints. */
     static final String USAGE = """
             Usage: java -jar ottla.jar [server.properties] [--override key=value ...]
+                   java -jar ottla.jar verify <data folder>
 
             Starts a broker that speaks the Kafka protocol. Without arguments it listens on localhost:9092
             and keeps its data in the folder ottla-data.
@@ -29,11 +32,16 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
               --override key=value     sets one key, before what the file says; may be repeated
               --help                   prints this text
               --version                prints the version
+
+            verify reads a data folder that no broker uses, changes nothing, and prints what in its files cannot
+            be right. It exits with 0 if there is nothing, with 1 if there is something, and with 2 if the folder
+            cannot be read or a broker uses it.
             """;
 
     /** What the process is asked to do. */
     enum Action {
         START,
+        VERIFY,
         HELP,
         VERSION
     }
@@ -50,6 +58,16 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
 
     /** @throws UsageException if the arguments are none of those in {@link #USAGE} */
     static CommandLine parse(String... arguments) {
+        if (arguments.length > 0 && arguments[0].equals(VERIFY)) {
+            if (arguments.length != 2) {
+                throw new UsageException("verify needs one data folder");
+            }
+            boolean help = arguments[1].equals("--help") || arguments[1].equals("-h");
+            if (arguments[1].startsWith("-") && !help) {
+                throw new UsageException("Unknown option " + arguments[1] + " of verify");
+            }
+            return new CommandLine(help ? Action.HELP : Action.VERIFY, Path.of(arguments[1]), Map.of());
+        }
         Path file = null;
         Map<String, String> overrides = new LinkedHashMap<>();
         for (int i = 0; i < arguments.length; i++) {

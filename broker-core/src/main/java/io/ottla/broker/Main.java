@@ -18,10 +18,14 @@ import org.slf4j.LoggerFactory;
 public final class Main {
 
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+    private static final int EXIT_NOT_STARTED = 1;
 
     private Main() {}
 
-    /** Runs until the process is told to end; exits with 1 if the broker cannot be started. */
+    /**
+     * Runs until the process is told to end; exits with 1 if the broker cannot be started. The exit code of {@code verify} is that
+     * of {@link VerifyCommand}.
+     */
     public static void main(String[] arguments) throws InterruptedException {
         if (run(arguments, System.out, System.err)) {
             // All threads of a broker are daemons; this one keeps the process until the signal.
@@ -31,11 +35,20 @@ public final class Main {
 
     /** Returns whether a broker runs now. */
     private static boolean run(String[] arguments, PrintStream out, PrintStream err) {
+        int exitCode = EXIT_NOT_STARTED;
         try {
+            if (arguments.length > 0 && arguments[0].equals("verify")) {
+                exitCode = VerifyCommand.EXIT_NOT_VERIFIED;
+            }
             CommandLine commandLine = CommandLine.parse(arguments);
             switch (commandLine.action()) {
                 case HELP -> out.print(CommandLine.USAGE);
                 case VERSION -> out.println("Ottla " + version());
+                case VERIFY -> {
+                    exitCode = VerifyCommand.run(commandLine.file(), out);
+                    out.flush();
+                    System.exit(exitCode);
+                }
                 case START -> {
                     start(commandLine);
                     return true;
@@ -51,7 +64,7 @@ public final class Main {
             err.println(reason(e.getCause()));
         }
         err.flush();
-        System.exit(1);
+        System.exit(exitCode);
         return false;
     }
 

@@ -41,7 +41,19 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldTakeAFolderToVerify() {
+        CommandLine commandLine = CommandLine.parse("verify", "data");
+        assertEquals(CommandLine.Action.VERIFY, commandLine.action());
+        assertEquals(Path.of("data"), commandLine.file());
+        assertEquals(
+                CommandLine.Action.HELP, CommandLine.parse("verify", "--help").action());
+    }
+
+    @Test
     void shouldSayWhatIsWrong() {
+        assertFailure("verify needs one data folder", "verify");
+        assertFailure("verify needs one data folder", "verify", "a", "b");
+        assertFailure("Unknown option --fix of verify", "verify", "--fix");
         assertFailure("Unknown option --overide", "--overide", "a=b");
         assertFailure("--override needs key=value", "--override");
         assertFailure("--override needs key=value, not a", "--override", "a");

@@ -109,6 +109,36 @@ class CommandLineIT {
     }
 
     @Test
+    void shouldVerifyADataFolder() throws Exception {
+        Path data = folder.resolve("data");
+        try (BrokerProcess broker = BrokerProcess.start(data)) {
+            String server = " --bootstrap-server " + broker.bootstrapServers();
+            Tool.CONSOLE_PRODUCER.run("--topic test-topic" + server, 0, "Hello Kafka", "This is message 2");
+            assertVerified(2, "is used by another process", data);
+            broker.terminate();
+        }
+        assertVerified(0, "Nothing is wrong in 2 logs with ", data);
+        Path log = data.resolve("test-topic-0/00000000000000000000.log");
+        byte[] bytes = Files.readAllBytes(log);
+        bytes[bytes.length - 2] ^= 1;
+        Files.write(log, bytes);
+        assertVerified(1, log + " at position ", data);
+        assertVerified(2, "is no folder", folder.resolve("none"));
+        assertVerified(2, "is no data folder", Files.createDirectory(folder.resolve("empty")));
+        try (BrokerProcess usage = BrokerProcess.run("verify")) {
+            assertEquals(2, usage.exitCode(), usage::toString);
+            assertTrue(usage.stderr().contains("verify needs one data folder"), usage::toString);
+        }
+    }
+
+    private static void assertVerified(int exitCode, String part, Path data) throws Exception {
+        try (BrokerProcess verify = BrokerProcess.run("verify", data.toString())) {
+            assertEquals(exitCode, verify.exitCode(), verify::toString);
+            assertTrue((verify.stdout() + verify.stderr()).contains(part), verify::toString);
+        }
+    }
+
+    @Test
     void shouldNameATakenPort() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("localhost"));
                 BrokerProcess broker = BrokerProcess.run(
