@@ -72,17 +72,24 @@ public final class Log implements AutoCloseable {
      * @param records whole batches from position to limit, big-endian and writable; position and limit are the same afterwards
      * @param origin who appends
      * @param leaderEpoch the leader epoch to write into the batches; raised to the log's latest if it lies below
+     * @param guard the leave to begin a transaction (see {@link ProducerStates#beginVerification}), null if there is none
+     * @param transactionVersion of a marker: the version of transactions that it belongs to, 0 if that is not known
      * @throws ApiException and nothing was appended: CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
      *     INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH,
      *     INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR
      */
-    public LogAppendResult append(ByteBuffer records, AppendOrigin origin, int leaderEpoch) {
+    public LogAppendResult append(
+            ByteBuffer records,
+            AppendOrigin origin,
+            int leaderEpoch,
+            VerificationGuard guard,
+            short transactionVersion) {
         LogConfig current = config;
         ByteBuffer batches = AppendValidation.validate(records, origin, current, clock.timeMs(), name);
         LogAppendResult result;
         lock.lock();
         try {
-            result = append(batches, origin, leaderEpoch, current);
+            result = appendLocked(batches, origin, leaderEpoch, guard, transactionVersion);
         } finally {
             lock.unlock();
         }
@@ -92,12 +99,23 @@ public final class Log implements AutoCloseable {
         return result;
     }
 
-    private LogAppendResult append(ByteBuffer records, AppendOrigin origin, int leaderEpoch, LogConfig current) {
+    /** As {@link #append(ByteBuffer, AppendOrigin, int, VerificationGuard, short)}, where nobody asks after transactions. */
+    public LogAppendResult append(ByteBuffer records, AppendOrigin origin, int leaderEpoch) {
+        return append(records, origin, leaderEpoch, VerificationGuard.UNCHECKED, (short) 0);
+    }
+
+    private LogAppendResult appendLocked(
+            ByteBuffer records,
+            AppendOrigin origin,
+            int leaderEpoch,
+            VerificationGuard guard,
+            short transactionVersion) {
         ensureWritable();
+        LogConfig current = config;
         long nowMs = clock.timeMs();
         long baseOffset = nextOffset;
         boolean stamped = current.messageTimestampType() == TimestampType.LOG_APPEND_TIME;
-        LogAppendResult duplicate = checkProducers(records, origin, stamped);
+        LogAppendResult duplicate = checkProducers(records, origin, stamped, guard, transactionVersion);
         if (duplicate != null) {
             return duplicate;
         }
@@ -123,7 +141,12 @@ public final class Log implements AutoCloseable {
         return new LogAppendResult(baseOffset, next - 1, stamped ? nowMs : -1L, logStartOffset, false);
     }
 
-    private LogAppendResult checkProducers(ByteBuffer records, AppendOrigin origin, boolean stamped) {
+    private LogAppendResult checkProducers(
+            ByteBuffer records,
+            AppendOrigin origin,
+            boolean stamped,
+            VerificationGuard guard,
+            short transactionVersion) {
         for (int at = records.position(); at < records.limit(); at += view.sizeBytes()) {
             view.wrap(records, at);
             if (!view.hasProducerId()) {
@@ -131,26 +154,16 @@ public final class Log implements AutoCloseable {
             }
             ProducerState state = producers.find(view.producerId());
             if (state != null && origin == AppendOrigin.CLIENT) {
-                int place = findDuplicate(state);
+                int place = reader.findDuplicate(state, view);
                 if (place >= 0) {
                     long appendTimeMs = stamped ? state.timestampMsAt(place) : -1L;
                     return new LogAppendResult(
                             state.firstOffsetAt(place), state.lastOffsetAt(place), appendTimeMs, logStartOffset, true);
                 }
             }
-            producers.check(view, origin);
+            producers.check(view, origin, guard, transactionVersion);
         }
         return null;
-    }
-
-    private int findDuplicate(ProducerState state) {
-        int place = state.findDuplicate(view);
-        boolean goesBack = view.producerEpoch() == state.epoch() && view.baseSequence() <= state.lastSequence();
-        if (place < 0 && goesBack && state.isHistoryUnknown()) {
-            reader.restoreHistory(state);
-            place = state.findDuplicate(view);
-        }
-        return place;
     }
 
     private void write(

@@ -151,11 +151,22 @@ final class LogReader {
         }
     }
 
+    /** The place in the producer's memory of a batch that it has sent before, -1 if this is a new one. */
+    int findDuplicate(ProducerState state, RecordBatch batch) {
+        int place = state.findDuplicate(batch);
+        boolean goesBack = batch.producerEpoch() == state.epoch() && batch.baseSequence() <= state.lastSequence();
+        if (place < 0 && goesBack && state.isHistoryUnknown()) {
+            restoreHistory(state);
+            place = state.findDuplicate(batch);
+        }
+        return place;
+    }
+
     /**
      * Finds the batches again that a producer wrote before the one that its snapshot remembers: so that a retry of one of the
      * last five is known after a restart, too. Looks at the log's last {@link #HISTORY_BYTES} at most.
      */
-    void restoreHistory(ProducerState state) {
+    private void restoreHistory(ProducerState state) {
         Deque<long[]> found = new ArrayDeque<>();
         LogSegment[] segments = log.segments();
         try {

@@ -7,6 +7,7 @@ import io.ottla.protocol.record.RecordBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,8 +17,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * The producers of one log: which sequence number each must send next, which epoch it must have, which transactions are open
  * and how far a read_committed consumer may read.
  *
- * <p>Source: KIP-98 (idempotence, transactions, fencing), KIP-360 (a producer without state may begin anywhere), KIP-890 (the
- * marker's epoch).
+ * <p>Source: KIP-98 (idempotence, transactions, fencing), KIP-360 (a producer without state may begin anywhere), KIP-890 (no record
+ * of a transaction that the coordinator does not know of, and an epoch for each transaction).
  *
  * <p>The public methods may be called on any thread; all others need the log's lock.
  */
@@ -27,9 +28,13 @@ public final class ProducerStates {
     private static final int CONTROL_KEY_SIZE_BYTES = 4;
     private static final int MARKER_VALUE_SIZE_BYTES = 6;
 
+    /** From this version of transactions on, a marker carries the epoch that comes after the transaction's (KIP-890). */
+    private static final short EPOCH_BUMP_VERSION = 2;
+
     private final String logName;
     private final ReentrantLock lock;
     private final ProducerTable table = new ProducerTable();
+    private final Map<Long, VerificationGuard> guards = new HashMap<>();
     private final TreeMap<Long, Long> openTransactions = new TreeMap<>();
     private final TreeMap<Long, Long> unflushedTransactions = new TreeMap<>();
     private volatile long firstOpenOffset = Long.MAX_VALUE;
@@ -71,6 +76,69 @@ public final class ProducerStates {
         }
     }
 
+    /**
+     * Asks for the leave to append transactional records.
+     *
+     * @param sequence the first sequence number of the records
+     * @param epochBump whether the producer gets a new epoch after every transaction (transaction version 2)
+     * @return null if the producer's transaction is open in this log, so that there is nothing to ask; else the guard to append with
+     * @throws ApiException INVALID_PRODUCER_EPOCH
+     */
+    public VerificationGuard beginVerification(
+            long producerId, short epoch, int sequence, boolean epochBump, long nowMs) {
+        lock.lock();
+        try {
+            if (isOpen(producerId, epoch)) {
+                return null;
+            }
+            VerificationGuard guard = guards.get(producerId);
+            if (guard == null) {
+                guard = new VerificationGuard(epoch, sequence, epochBump, nowMs);
+                guards.put(producerId, guard);
+            } else {
+                guard.askedAgain(epoch, sequence);
+            }
+            return guard;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Whether transactional records may be appended: the producer's transaction is open in this log, or the guard has not been taken
+     * away since it was given.
+     *
+     * @param guard what {@link #beginVerification} gave, null if the transaction was open then
+     * @throws ApiException INVALID_PRODUCER_EPOCH
+     */
+    public boolean isVerified(long producerId, short epoch, VerificationGuard guard) {
+        lock.lock();
+        try {
+            return isOpen(producerId, epoch) || isValid(producerId, guard);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isOpen(long producerId, short epoch) {
+        ProducerState state = table.find(producerId);
+        if (state == null) {
+            return false;
+        }
+        if (epoch < state.epoch()) {
+            throw new ApiException(
+                    ErrorCode.INVALID_PRODUCER_EPOCH,
+                    "Epoch of producer " + producerId + " is " + epoch + ", which is smaller than the last seen epoch "
+                            + state.epoch());
+        }
+        return epoch == state.epoch() && state.hasOpenTransaction();
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a guard given anew is another one, whatever is in it
+    private boolean isValid(long producerId, VerificationGuard guard) {
+        return guard == VerificationGuard.UNCHECKED || (guard != null && guards.get(producerId) == guard);
+    }
+
     ProducerState find(long producerId) {
         return table.find(producerId);
     }
@@ -78,32 +146,68 @@ public final class ProducerStates {
     /**
      * Checks whether a batch may be appended now.
      *
+     * @param guard the leave to begin a transaction with this batch, null if there is none
+     * @param transactionVersion of a marker: the version of transactions that it belongs to
      * @throws ApiException INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE,
      *     TRANSACTION_COORDINATOR_FENCED
      */
-    void check(RecordBatch batch, AppendOrigin origin) {
+    void check(RecordBatch batch, AppendOrigin origin, VerificationGuard guard, short transactionVersion) {
         ProducerState state = table.find(batch.producerId());
-        if (state == null) {
-            return;
-        }
-        short epoch = batch.producerEpoch();
-        if (epoch < state.epoch()) {
-            throw new ApiException(
-                    ErrorCode.INVALID_PRODUCER_EPOCH,
-                    "Epoch of producer " + batch.producerId() + " in " + logName + " is " + epoch
-                            + ", which is smaller than the last seen epoch " + state.epoch());
-        }
         if (batch.isControlBatch()) {
-            checkMarker(batch, state);
+            if (state != null) {
+                checkMarker(batch, state, transactionVersion);
+            }
             return;
+        }
+        if (state != null) {
+            checkEpoch(batch, state);
+        }
+        boolean open = state != null && state.hasOpenTransaction() && state.epoch() == batch.producerEpoch();
+        if (batch.isTransactional() && !open && !isValid(batch.producerId(), guard)) {
+            throw new ApiException(ErrorCode.INVALID_TXN_STATE, "Record was not part of an ongoing transaction");
         }
         if (origin == AppendOrigin.CLIENT) {
-            checkSequence(batch, state);
+            checkFirstSequence(batch, state);
+            if (state != null) {
+                checkSequence(batch, state);
+            }
         }
-        if (state.hasOpenTransaction() && !batch.isTransactional()) {
+        if (state != null && state.hasOpenTransaction() && !batch.isTransactional()) {
             throw new ApiException(
                     ErrorCode.INVALID_TXN_STATE,
                     "Expected transactional write from producer " + batch.producerId() + " in " + logName);
+        }
+    }
+
+    private void checkEpoch(RecordBatch batch, ProducerState state) {
+        if (batch.producerEpoch() < state.epoch()) {
+            throw new ApiException(
+                    ErrorCode.INVALID_PRODUCER_EPOCH,
+                    "Epoch of producer " + batch.producerId() + " in " + logName + " is " + batch.producerEpoch()
+                            + ", which is smaller than the last seen epoch " + state.epoch());
+        }
+    }
+
+    /** While a producer's first batches are verified, the first of them must stay the first. */
+    private void checkFirstSequence(RecordBatch batch, ProducerState state) {
+        VerificationGuard pending = guards.isEmpty() ? null : guards.get(batch.producerId());
+        if (pending == null) {
+            return;
+        }
+        int sequence = batch.baseSequence();
+        if (pending.hasEpochBump() && sequence != 0 && (state == null || state.isEmpty())) {
+            throw new ApiException(
+                    ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                    "Invalid sequence number for producer " + batch.producerId() + " in " + logName + ": " + sequence
+                            + " (incoming seq. number). Expected sequence 0 for transactions v2 idempotent producer with no"
+                            + " existing state.");
+        }
+        if (sequence > pending.lowestSequence()) {
+            throw new ApiException(
+                    ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                    "Out of order sequence number for producer " + batch.producerId() + " in " + logName + ": "
+                            + sequence + " (incoming seq. number), " + pending.lowestSequence()
+                            + " (earliest seen sequence)");
         }
     }
 
@@ -129,7 +233,16 @@ public final class ProducerStates {
         }
     }
 
-    private void checkMarker(RecordBatch batch, ProducerState state) {
+    private void checkMarker(RecordBatch batch, ProducerState state, short transactionVersion) {
+        checkEpoch(batch, state);
+        boolean sameEpoch = batch.producerEpoch() == state.epoch() && batch.producerEpoch() != Short.MAX_VALUE;
+        if (transactionVersion >= EPOCH_BUMP_VERSION && sameEpoch && state.hasOpenTransaction()) {
+            // It comes late: what is open in its epoch is the transaction after the one that it ends.
+            throw new ApiException(
+                    ErrorCode.INVALID_PRODUCER_EPOCH,
+                    "Epoch of producer " + batch.producerId() + " in " + logName + " is " + batch.producerEpoch()
+                            + ", which is <= the last seen epoch " + state.epoch() + " (TV" + transactionVersion + ")");
+        }
         ByteBuffer value = marker(batch).value();
         if (value != null && value.remaining() >= MARKER_VALUE_SIZE_BYTES) {
             int coordinatorEpoch = value.getInt(value.position() + 2);
@@ -157,6 +270,9 @@ public final class ProducerStates {
             table.add(state);
         }
         state.lastUseMs(nowMs);
+        if (batch.isTransactional() && !guards.isEmpty()) {
+            takeGuard(batch);
+        }
         if (batch.isControlBatch()) {
             return endTransaction(batch, state);
         }
@@ -167,6 +283,15 @@ public final class ProducerStates {
             firstOpenOffset = openTransactions.firstKey();
         }
         return null;
+    }
+
+    /** The first batch has used the guard; a marker makes it worthless, unless it is about a later transaction than the marker. */
+    private void takeGuard(RecordBatch batch) {
+        VerificationGuard guard = guards.get(batch.producerId());
+        if (guard != null
+                && !(batch.isControlBatch() && guard.hasEpochBump() && guard.epoch() == batch.producerEpoch())) {
+            guards.remove(batch.producerId());
+        }
     }
 
     private AbortedTransaction endTransaction(RecordBatch batch, ProducerState state) {
@@ -237,10 +362,12 @@ public final class ProducerStates {
         if (table.size() > 0) {
             table.retainIf(state -> state.hasOpenTransaction() || nowMs - state.lastUseMs() < expirationMs);
         }
+        guards.values().removeIf(guard -> nowMs - guard.createdMs() >= expirationMs);
     }
 
     void clear(long endOffset) {
         table.clear();
+        guards.clear();
         openTransactions.clear();
         unflushedTransactions.clear();
         firstOpenOffset = Long.MAX_VALUE;

@@ -7,6 +7,7 @@ import static io.ottla.storage.TestLogs.marker;
 import static io.ottla.storage.TestLogs.producerBatch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.protocol.ErrorCode;
@@ -190,5 +191,85 @@ class LogProducerTest {
                     reopened.producerStates().activeProducers());
         }
         assertEquals(List.of(), LogVerifier.verify(other.resolve("copy")));
+    }
+
+    private LogAppendResult appendVerified(ByteBuffer batch, VerificationGuard guard) {
+        return log.append(batch, AppendOrigin.CLIENT, 0, guard, (short) 0);
+    }
+
+    private VerificationGuard ask(int sequence, short epoch, boolean epochBump) {
+        return log.producerStates().beginVerification(2, epoch, sequence, epochBump, START_MS);
+    }
+
+    private static ByteBuffer transactional(short epoch, int sequence) {
+        return producerBatch(START_MS, 2, epoch, sequence, true, "a");
+    }
+
+    private void endTransaction(short epoch, int transactionVersion) {
+        log.append(marker(START_MS, 2, epoch, true, 5), AppendOrigin.COORDINATOR, 0, null, (short) transactionVersion);
+    }
+
+    @Test
+    void shouldTakeTheFirstRecordsOfATransactionWithAGuardOnly() {
+        assertError(ErrorCode.INVALID_TXN_STATE, () -> appendVerified(transactional(EPOCH, 0), null));
+        VerificationGuard guard = ask(0, EPOCH, false);
+        appendVerified(transactional(EPOCH, 0), guard);
+        assertNull(ask(1, EPOCH, false), "the transaction is open");
+        appendVerified(transactional(EPOCH, 1), null);
+        endTransaction(EPOCH, 1);
+        assertError(ErrorCode.INVALID_TXN_STATE, () -> appendVerified(transactional(EPOCH, 2), null));
+        assertError(ErrorCode.INVALID_TXN_STATE, () -> appendVerified(transactional(EPOCH, 2), guard));
+        assertEquals(3, log.lastStableOffset());
+    }
+
+    @Test
+    void shouldTakeTheGuardAwayWithAMarker() {
+        VerificationGuard guard = ask(0, EPOCH, false);
+        assertTrue(log.producerStates().isVerified(2, EPOCH, guard));
+        endTransaction(EPOCH, 1);
+        assertFalse(log.producerStates().isVerified(2, EPOCH, guard));
+        assertError(ErrorCode.INVALID_TXN_STATE, () -> appendVerified(transactional(EPOCH, 0), guard));
+        VerificationGuard next = ask(0, EPOCH, false);
+        assertError(ErrorCode.INVALID_TXN_STATE, () -> appendVerified(transactional(EPOCH, 0), guard));
+        appendVerified(transactional(EPOCH, 0), next);
+        assertEquals(1, log.lastStableOffset());
+    }
+
+    @Test
+    void shouldFenceByTheEpochOfAMarker() {
+        appendVerified(transactional(EPOCH, 0), ask(0, EPOCH, true));
+        short next = EPOCH + 1;
+        endTransaction(next, 2);
+        assertError(ErrorCode.INVALID_PRODUCER_EPOCH, () -> ask(1, EPOCH, true));
+        assertError(ErrorCode.INVALID_PRODUCER_EPOCH, () -> appendVerified(transactional(EPOCH, 1), null));
+        VerificationGuard guard = ask(0, next, true);
+        // Once more the same marker: the transaction that is being verified is another one.
+        endTransaction(next, 2);
+        assertError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, () -> appendVerified(transactional(next, 1), guard));
+        appendVerified(transactional(next, 0), guard);
+        assertError(ErrorCode.INVALID_PRODUCER_EPOCH, () -> endTransaction(next, 2));
+        assertEquals(3, log.lastStableOffset());
+        endTransaction((short) (next + 1), 2);
+        assertEquals(5, log.lastStableOffset());
+    }
+
+    @Test
+    void shouldTakeTheLowestOfSeveralFirstBatchesFirst() {
+        VerificationGuard second = ask(1, EPOCH, false);
+        VerificationGuard first = ask(0, EPOCH, false);
+        assertError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, () -> appendVerified(transactional(EPOCH, 1), second));
+        appendVerified(transactional(EPOCH, 0), first);
+        appendVerified(transactional(EPOCH, 1), second);
+        assertEquals(2, log.logEndOffset());
+    }
+
+    @Test
+    void shouldExpectSequence0OfAnUnknownProducerWithAnEpochForEachTransaction() {
+        assertError(
+                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                () -> appendVerified(transactional(EPOCH, 7), ask(7, EPOCH, true)));
+        clock.advance(Duration.ofHours(24));
+        log.enforceRetention();
+        appendVerified(transactional(EPOCH, 7), ask(7, EPOCH, false));
     }
 }
