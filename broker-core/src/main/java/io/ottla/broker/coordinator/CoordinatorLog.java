@@ -16,6 +16,18 @@ public interface CoordinatorLog {
      */
     long append(ByteBuffer batch);
 
+    /**
+     * Appends the marker that ends a transaction.
+     *
+     * @param marker the batch; its offset is assigned in place
+     * @param transactionVersion the version of transactions that it belongs to
+     * @return the offset after the marker
+     * @throws io.ottla.protocol.ApiException if the marker is not in the log
+     */
+    default long appendMarker(ByteBuffer marker, short transactionVersion) {
+        return append(marker);
+    }
+
     /** The offset that the next record gets. */
     long endOffset();
 

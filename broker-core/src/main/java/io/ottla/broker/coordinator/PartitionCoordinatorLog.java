@@ -44,6 +44,11 @@ public final class PartitionCoordinatorLog implements CoordinatorLog {
     }
 
     @Override
+    public long appendMarker(ByteBuffer marker, short transactionVersion) {
+        return partition.appendMarker(marker, transactionVersion).lastOffset() + 1;
+    }
+
+    @Override
     public long endOffset() {
         return partition.log().logEndOffset();
     }

@@ -92,11 +92,13 @@ final class PendingBatch {
 
     /** Appends the marker of a transaction's end. */
     void appendTransactionEnd(TransactionEnd end, long timestampMs) {
-        log.append(ControlRecords.endTransaction(
-                end.committed() ? ControlRecordType.COMMIT : ControlRecordType.ABORT,
-                timestampMs,
-                end.producerId(),
-                end.producerEpoch(),
-                end.coordinatorEpoch()));
+        log.appendMarker(
+                ControlRecords.endTransaction(
+                        end.committed() ? ControlRecordType.COMMIT : ControlRecordType.ABORT,
+                        timestampMs,
+                        end.producerId(),
+                        end.producerEpoch(),
+                        end.coordinatorEpoch()),
+                end.transactionVersion());
     }
 }

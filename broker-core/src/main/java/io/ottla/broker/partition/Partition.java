@@ -7,6 +7,7 @@ import io.ottla.storage.AppendOrigin;
 import io.ottla.storage.EpochEndOffset;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogAppendResult;
+import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -17,6 +18,7 @@ import java.util.Arrays;
  */
 public final class Partition {
 
+    private static final short NO_TRANSACTION_VERSION = 0;
     private static final AppendWaiter[] NO_WAITERS = new AppendWaiter[0];
 
     private final String topic;
@@ -139,8 +141,33 @@ public final class Partition {
      * @throws ApiException as {@link Log#append} does
      */
     public LogAppendResult append(ByteBuffer records, AppendOrigin origin, short requiredAcks) {
+        return append(records, origin, VerificationGuard.UNCHECKED, NO_TRANSACTION_VERSION);
+    }
+
+    /**
+     * Appends the record batch of a producer and wakes who waits for it.
+     *
+     * @param guard the leave to begin a transaction with it, null if there is none
+     * @throws ApiException as {@link Log#append} does
+     */
+    public LogAppendResult append(ByteBuffer records, short requiredAcks, VerificationGuard guard) {
+        return append(records, AppendOrigin.CLIENT, guard, NO_TRANSACTION_VERSION);
+    }
+
+    /**
+     * Appends the marker that ends a transaction, and wakes who waits for it.
+     *
+     * @param transactionVersion the version of transactions that the marker belongs to
+     * @throws ApiException as {@link Log#append} does
+     */
+    public LogAppendResult appendMarker(ByteBuffer marker, short transactionVersion) {
+        return append(marker, AppendOrigin.COORDINATOR, null, transactionVersion);
+    }
+
+    private LogAppendResult append(
+            ByteBuffer records, AppendOrigin origin, VerificationGuard guard, short transactionVersion) {
         int sizeBytes = records.remaining();
-        LogAppendResult result = log().append(records, origin, leaderEpoch);
+        LogAppendResult result = log().append(records, origin, leaderEpoch, guard, transactionVersion);
         AppendWaiter[] toWake = waiters;
         if (toWake.length != 0 && !result.duplicate()) {
             for (AppendWaiter waiter : toWake) {
