@@ -4,7 +4,10 @@ import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.coordinator.CoordinatorRuntime;
 import io.ottla.broker.coordinator.PartitionCoordinatorLog;
+import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.coordinator.group.GroupCoordinator;
+import io.ottla.broker.coordinator.transaction.PartitionMarkerWriter;
+import io.ottla.broker.coordinator.transaction.TransactionAdmission;
 import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConsumerGroupDescribeHandler;
@@ -37,8 +40,10 @@ import io.ottla.broker.handler.ProduceHandler;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.SyncGroupHandler;
+import io.ottla.broker.handler.WriteTxnMarkersHandler;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
+import io.ottla.broker.handler.produce.TransactionGate;
 import io.ottla.broker.metadata.ConfigControl;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.ProducerIds;
@@ -49,6 +54,7 @@ import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.partition.TopicPartition;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
@@ -143,6 +149,8 @@ final class Broker implements AutoCloseable {
         addMetadataHandlers(handlers, metadata);
         addRecordHandlers(handlers, metadata, partitions, timer, background);
         addGroupHandlers(handlers, metadata, groups);
+        handlers.add(new WriteTxnMarkersHandler(
+                new PartitionMarkerWriter(partitions, PartitionCoordinatorLog.in(partitions), groups, clock)));
         handlers.add(new ApiVersionsHandler(metadata, handlers));
         LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background));
         upkeep.start(config);
@@ -170,7 +178,9 @@ final class Broker implements AutoCloseable {
             BrokerTimer timer,
             BackgroundExecutor background) {
         FetchSessions sessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
-        handlers.add(new ProduceHandler(partitions, clock));
+        TransactionGate gate =
+                new TransactionGate(partitions, Broker::noTransactions, timer, clock, metadata::brokerConfig);
+        handlers.add(new ProduceHandler(partitions, gate, clock));
         handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes())));
         handlers.add(new ListOffsetsHandler(partitions));
         handlers.add(new OffsetForLeaderEpochHandler(partitions));
@@ -194,6 +204,17 @@ final class Broker implements AutoCloseable {
         handlers.add(new DeleteGroupsHandler(groups));
         handlers.add(new ConsumerGroupHeartbeatHandler(groups));
         handlers.add(new ConsumerGroupDescribeHandler(groups));
+    }
+
+    /** No transaction can have been started: there is no coordinator to start one. */
+    private static void noTransactions(
+            String transactionalId,
+            long producerId,
+            short producerEpoch,
+            List<TopicPartition> partitions,
+            TransactionAdmission.Mode mode,
+            Reply<Map<TopicPartition, ErrorCode>> reply) {
+        reply.fail(ErrorCode.INVALID_TXN_STATE);
     }
 
     /** Creates a topic if there is none of that name. */

@@ -1,5 +1,8 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.handler.produce.ProduceTurns;
+import io.ottla.broker.handler.produce.TransactionGate;
+import io.ottla.broker.handler.produce.Verification;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.partition.RejectedRecords;
@@ -18,9 +21,9 @@ import io.ottla.protocol.message.ProduceResponse.TopicProduceResponse;
 import io.ottla.protocol.record.CompressionType;
 import io.ottla.protocol.record.RecordBatch;
 import io.ottla.protocol.record.RecordBatches;
-import io.ottla.storage.AppendOrigin;
 import io.ottla.storage.Clock;
 import io.ottla.storage.LogAppendResult;
+import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,20 +66,69 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     private static final int MIN_OLD_LENGTH_BYTES = 14;
 
     private final PartitionRegistry partitions;
+    private final TransactionGate gate;
     private final Clock clock;
+    private final ProduceTurns turns = new ProduceTurns();
 
-    public ProduceHandler(PartitionRegistry partitions, Clock clock) {
+    public ProduceHandler(PartitionRegistry partitions, TransactionGate gate, Clock clock) {
         super(ApiKey.PRODUCE);
         this.partitions = partitions;
+        this.gate = gate;
         this.clock = clock;
     }
 
     @Override
     public void handle(ProduceRequest request, RequestContext context) {
-        if (request.transactionalId() == null && hasTransactionalRecords(request)) {
+        if (turns.isTaken(context.connection())) {
+            turns.queue(context.connection(), () -> guarded(request, context, () -> serve(request, context)));
+        } else {
+            serve(request, context);
+        }
+    }
+
+    private void serve(ProduceRequest request, RequestContext context) {
+        Verification verification = null;
+        if (request.transactionalId() != null) {
+            verification = gate.verify(
+                    request, context.apiVersion(), context.connection().brokerId());
+        } else if (hasTransactionalRecords(request)) {
             finish(request, context, failures(request, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, null), true);
             return;
         }
+        if (verification != null && verification.mustAsk()) {
+            ask(request, context, verification);
+        } else {
+            append(request, context, verification);
+        }
+    }
+
+    /** Appends when the transaction coordinator has answered; at once, if it does so at once. */
+    private void ask(ProduceRequest request, RequestContext context, Verification verification) {
+        turns.take(context.connection());
+        gate.ask(
+                request,
+                context.apiVersion(),
+                context.connection().brokerId(),
+                verification,
+                answered -> context.execute(() -> {
+                    guarded(request, context, () -> append(request, context, answered));
+                    turns.release(context.connection());
+                }));
+    }
+
+    /** Does what the connection does for requests that are not put off: no request is left without an answer. */
+    private void guarded(ProduceRequest request, RequestContext context, Runnable action) {
+        try {
+            action.run();
+        } catch (ApiException e) {
+            finish(request, context, failures(request, e.error(), e.getMessage()), true);
+        } catch (RuntimeException e) {
+            LOG.error("Failed to serve a produce request of client {}", context.clientId(), e);
+            finish(request, context, failures(request, ErrorCode.UNKNOWN_SERVER_ERROR, null), true);
+        }
+    }
+
+    private void append(ProduceRequest request, RequestContext context, Verification verification) {
         List<TopicProduceData> topics = request.topicData();
         List<TopicProduceResponse> answers = new ArrayList<>(topics.size());
         boolean failed = false;
@@ -85,7 +137,7 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
             List<PartitionProduceData> data = topic.partitionData();
             List<PartitionProduceResponse> partitionAnswers = new ArrayList<>(data.size());
             for (int j = 0; j < data.size(); j++) {
-                PartitionProduceResponse answer = produce(request, topic, data.get(j), context);
+                PartitionProduceResponse answer = produce(request, topic, data.get(j), context, verification);
                 failed |= answer.errorCode() != ErrorCode.NONE.code();
                 partitionAnswers.add(answer);
             }
@@ -113,7 +165,11 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     }
 
     private PartitionProduceResponse produce(
-            ProduceRequest request, TopicProduceData topic, PartitionProduceData data, RequestContext context) {
+            ProduceRequest request,
+            TopicProduceData topic,
+            PartitionProduceData data,
+            RequestContext context,
+            Verification verification) {
         short version = context.apiVersion();
         Partition partition = version >= FIRST_VERSION_WITH_TOPIC_IDS
                 ? partitions.partition(topic.topicId(), data.index())
@@ -138,16 +194,21 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
         if (partition.leader() != context.connection().brokerId()) {
             return notLeader(partition, version);
         }
-        if (new RecordBatch().wrap(batch, batch.position()).isTransactional()) {
-            // No transaction can have been started: there is no coordinator to start one.
-            return failure(data.index(), ErrorCode.INVALID_TXN_STATE);
+        VerificationGuard guard = null;
+        if (verification != null) {
+            Verification.Refusal refusal = verification.refusal(partition);
+            if (refusal != null) {
+                return failure(data.index(), refusal.error()).errorMessage(refusal.message());
+            }
+            guard = verification.guard(partition);
         }
-        return append(partition, batch, acks);
+        return append(partition, batch, acks, guard);
     }
 
-    private PartitionProduceResponse append(Partition partition, ByteBuffer batch, short acks) {
+    private PartitionProduceResponse append(
+            Partition partition, ByteBuffer batch, short acks, VerificationGuard guard) {
         try {
-            LogAppendResult result = partition.append(batch, AppendOrigin.CLIENT, acks);
+            LogAppendResult result = partition.append(batch, acks, guard);
             return new PartitionProduceResponse()
                     .index(partition.index())
                     .baseOffset(result.baseOffset())

@@ -4,6 +4,7 @@ import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
+import io.ottla.broker.handler.produce.TransactionGate;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
@@ -49,6 +50,7 @@ public final class DataFixture implements AutoCloseable {
     private final FetchSessions sessions;
     private final ProduceHandler produceHandler;
     private final FetchHandler fetchHandler;
+    private final TestAdmission admission = new TestAdmission();
 
     public DataFixture() {
         this(temporaryDirectory(), Map.of());
@@ -75,7 +77,8 @@ public final class DataFixture implements AutoCloseable {
                 List.of(new Uuid(1, 1))));
         upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor);
         sessions = new FetchSessions(SESSION_SLOTS, clock);
-        produceHandler = new ProduceHandler(partitions, clock);
+        produceHandler = new ProduceHandler(
+                partitions, new TransactionGate(partitions, admission, timer, clock, metadata::brokerConfig), clock);
         fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes()));
     }
 
@@ -181,6 +184,11 @@ public final class DataFixture implements AutoCloseable {
 
     public ProducerIds producerIds() {
         return new ProducerIds(metadata);
+    }
+
+    /** Whom produce requests ask before they begin a transaction. */
+    public TestAdmission admission() {
+        return admission;
     }
 
     public ProduceHandler produceHandler() {

@@ -303,20 +303,6 @@ class ProduceHandlerTest {
     }
 
     @Test
-    void shouldRefuseTransactionalRecords() {
-        ByteBuffer batch = new RecordBatchBuilder()
-                .producer(5, (short) 0, 0)
-                .transactional(true)
-                .append(1L, null, new byte[] {1})
-                .build();
-        assertFailed(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, produce(9, request(-1, "events", 0, batch)));
-        assertFailed(
-                ErrorCode.INVALID_TXN_STATE,
-                produce(9, request(-1, "events", 0, batch).transactionalId("orders")));
-        assertEquals(0, broker.partition("events", 0).highWatermark());
-    }
-
-    @Test
     void shouldSendClientsToTheLeader() {
         TestRequestContext context = new TestRequestContext(ApiKey.PRODUCE, 10, new TestConnection(99));
         broker.produceHandler().handle(request(1, "events", 0, DataFixture.batch(1)), context);
