@@ -76,6 +76,12 @@ final class ClassicGroup implements Group {
         this.stateTimestampMs = stateTimestampMs;
     }
 
+    /** A group that comes from a consumer group, whose epoch becomes its generation. */
+    ClassicGroup(String groupId, int generationId, long stateTimestampMs) {
+        this(groupId, stateTimestampMs);
+        this.generationId = generationId;
+    }
+
     /** Takes over what a rebalance has settled. Members that are known keep what they are waiting for. */
     void replay(GroupMetadataValue value) {
         Set<String> settledIds = new HashSet<>();
@@ -406,6 +412,15 @@ final class ClassicGroup implements Group {
             }
         }
         return false;
+    }
+
+    boolean isSupportedByAll(String protocol) {
+        return protocolSupport.getOrDefault(protocol, 0) == members.size();
+    }
+
+    /** Sets the protocol of a group that comes from a consumer group. */
+    void choose(String protocol) {
+        protocolName = protocol;
     }
 
     /** The protocol that all members support and most of them like best. */

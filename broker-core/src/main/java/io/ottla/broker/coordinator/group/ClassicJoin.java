@@ -31,6 +31,7 @@ final class ClassicJoin {
     private final GroupState state;
     private final GroupConfig config;
     private final ClassicRebalance rebalance;
+    private final MixedMembership mixed;
     private final Supplier<String> randomIds;
 
     /** One JoinGroup request on its way. */
@@ -50,14 +51,24 @@ final class ClassicJoin {
         }
     }
 
-    ClassicJoin(GroupState state, GroupConfig config, ClassicRebalance rebalance, Supplier<String> randomIds) {
+    ClassicJoin(
+            GroupState state,
+            GroupConfig config,
+            ClassicRebalance rebalance,
+            MixedMembership mixed,
+            Supplier<String> randomIds) {
         this.state = state;
         this.config = config;
         this.rebalance = rebalance;
+        this.mixed = mixed;
         this.randomIds = randomIds;
     }
 
-    /** Handles the request; the reply is kept until the join phase ends. */
+    /**
+     * Handles the request; the reply is kept until the join phase ends.
+     *
+     * @throws ApiException if a group of the consumer protocol does not take the member
+     */
     void join(JoinGroupRequest request, GroupClient client, Reply<JoinGroupResponse> reply, CoordinatorOutput out) {
         boolean isNewMember = request.memberId().isEmpty();
         Group present = state.find(request.groupId());
@@ -71,12 +82,20 @@ final class ClassicJoin {
                 return;
             }
             out.append(GroupRecords.newGroup(request.groupId(), out.nowMs()));
-        } else if (present.type() != GroupType.CLASSIC && present.isEmpty() && isNewMember) {
+        } else if (present instanceof ConsumerGroup consumer && !consumer.isEmpty()) {
+            mixed.join(consumer, request, client, reply, out);
+            return;
+        } else if (present.type() != GroupType.CLASSIC && isNewMember) {
             // Without members, a group may change its protocol.
             present.tombstones().forEach(out::append);
             out.append(GroupRecords.newGroup(request.groupId(), out.nowMs()));
         } else if (present.type() != GroupType.CLASSIC) {
-            out.reply(reply, new JoinGroupResponse().errorCode(ErrorCode.INCONSISTENT_GROUP_PROTOCOL.code()));
+            // An id of a member that has gone, as in a group that is not there.
+            out.reply(
+                    reply,
+                    new JoinGroupResponse()
+                            .errorCode(ErrorCode.UNKNOWN_MEMBER_ID.code())
+                            .memberId(request.memberId()));
             return;
         }
         ClassicGroup group = state.findClassic(request.groupId());

@@ -1,6 +1,7 @@
 package io.ottla.broker.coordinator.group;
 
 import io.ottla.broker.coordinator.Reply;
+import io.ottla.protocol.message.ConsumerGroupMemberMetadataValue.ClassicProtocol;
 import io.ottla.protocol.message.DescribeGroupsResponse.DescribedGroupMember;
 import io.ottla.protocol.message.GroupMetadataValue;
 import io.ottla.protocol.message.JoinGroupRequest;
@@ -52,6 +53,23 @@ final class ClassicMember {
         this.sessionTimer = new GroupTimer.Session(groupId, memberId);
         this.protocols = List.of();
         settle(group, member);
+    }
+
+    /** A member of a consumer group that speaks the classic protocol, as a member of a classic group. */
+    ClassicMember(String groupId, ConsumerMember member) {
+        MemberSubscription subscription = member.subscription();
+        this.memberId = member.memberId();
+        this.groupInstanceId = subscription.instanceId();
+        this.clientId = subscription.clientId();
+        this.clientHost = subscription.clientHost();
+        this.protocolType = ClassicGroup.CONSUMER_PROTOCOL_TYPE;
+        this.sessionTimer = new GroupTimer.Session(groupId, memberId);
+        this.sessionTimeoutMs = subscription.classic().sessionTimeoutMs();
+        this.rebalanceTimeoutMs = subscription.rebalanceTimeoutMs();
+        this.protocols = new ArrayList<>();
+        for (ClassicProtocol protocol : subscription.classic().supportedProtocols()) {
+            protocols.add(new JoinGroupRequestProtocol().name(protocol.name()).metadata(protocol.metadata()));
+        }
     }
 
     /** The same static member under another id. */

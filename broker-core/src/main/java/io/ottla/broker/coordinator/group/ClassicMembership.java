@@ -21,14 +21,21 @@ final class ClassicMembership {
 
     private final GroupState state;
     private final ClassicRebalance rebalance;
+    private final MixedMembership mixed;
 
-    ClassicMembership(GroupState state, ClassicRebalance rebalance) {
+    ClassicMembership(GroupState state, ClassicRebalance rebalance, MixedMembership mixed) {
+        this.mixed = mixed;
         this.state = state;
         this.rebalance = rebalance;
     }
 
     /** Handles SyncGroup; the reply is kept until the leader has assigned. */
     void sync(SyncGroupRequest request, Reply<SyncGroupResponse> reply, CoordinatorOutput out) {
+        ConsumerGroup consumer = state.findConsumer(request.groupId());
+        if (consumer != null) {
+            out.reply(reply, mixed.sync(consumer, request, out));
+            return;
+        }
         ClassicGroup group = state.findClassic(request.groupId());
         if (group == null || group.isEmpty()) {
             throw new ApiException(ErrorCode.UNKNOWN_MEMBER_ID);
@@ -81,6 +88,10 @@ final class ClassicMembership {
      * @return NONE, or REBALANCE_IN_PROGRESS if the member has to rejoin
      */
     ErrorCode heartbeat(HeartbeatRequest request, CoordinatorOutput out) {
+        ConsumerGroup consumer = state.findConsumer(request.groupId());
+        if (consumer != null) {
+            return mixed.heartbeat(consumer, request, out);
+        }
         ClassicGroup group = state.findClassic(request.groupId());
         if (group == null) {
             throw new ApiException(ErrorCode.UNKNOWN_MEMBER_ID);

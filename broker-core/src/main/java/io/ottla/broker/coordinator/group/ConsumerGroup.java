@@ -1,5 +1,6 @@
 package io.ottla.broker.coordinator.group;
 
+import io.ottla.broker.coordinator.CoordinatorOutput;
 import io.ottla.broker.coordinator.CoordinatorRecord;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
@@ -10,12 +11,15 @@ import io.ottla.protocol.message.ConsumerGroupMetadataValue;
 import io.ottla.protocol.message.ConsumerGroupRegularExpressionValue;
 import io.ottla.protocol.message.ConsumerGroupTargetAssignmentMemberValue;
 import io.ottla.protocol.message.ConsumerGroupTargetAssignmentMetadataValue;
+import io.ottla.protocol.message.JoinGroupRequest.JoinGroupRequestProtocol;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -50,6 +54,9 @@ final class ConsumerGroup implements Group {
     private final Map<TopicIdPartition, String> owners = new HashMap<>();
 
     private final Map<String, ResolvedRegex> regexes = new TreeMap<>();
+
+    /** Classic members that have been told to rejoin; of no meaning for the log. */
+    private final Set<String> rejoining = new HashSet<>();
 
     /** The version of the topics that the group was last checked against; of no meaning for the log. */
     private long checkedVersion = -1;
@@ -137,6 +144,17 @@ final class ConsumerGroup implements Group {
         records.add(ConsumerGroupRecords.targetEpochTombstone(groupId));
         regexes.keySet().forEach(regex -> records.add(ConsumerGroupRecords.regexTombstone(groupId, regex)));
         records.add(ConsumerGroupRecords.groupTombstone(groupId));
+        return records;
+    }
+
+    /** The records that make this group, in the order that Apache Kafka wants to read them in. */
+    List<CoordinatorRecord> records(long nowMs) {
+        List<CoordinatorRecord> records = new ArrayList<>();
+        members.forEach((id, member) -> records.add(ConsumerGroupRecords.member(groupId, id, member.subscription())));
+        records.add(ConsumerGroupRecords.group(groupId, groupEpoch, metadataHash));
+        targets.forEach((id, target) -> records.add(ConsumerGroupRecords.target(groupId, id, target)));
+        records.add(ConsumerGroupRecords.targetEpoch(groupId, targetEpoch, nowMs));
+        members.forEach((id, member) -> records.add(ConsumerGroupRecords.assignment(groupId, id, member.assignment())));
         return records;
     }
 
@@ -248,6 +266,63 @@ final class ConsumerGroup implements Group {
         return owner == null || owner.equals(memberId);
     }
 
+    // Members of the classic protocol.
+
+    /** Whether all members speak the classic protocol, apart from some. */
+    boolean isClassicWithout(Collection<String> memberIds) {
+        for (ConsumerMember member : members.values()) {
+            if (!member.isClassic() && !memberIds.contains(member.memberId())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether a member with these protocols of the classic protocol fits to those who are there. */
+    boolean supportsClassic(String protocolType, List<JoinGroupRequestProtocol> protocols) {
+        return ClassicGroup.CONSUMER_PROTOCOL_TYPE.equals(protocolType)
+                && protocols.stream().anyMatch(protocol -> isSupportedByClassicMembers(protocol.name()));
+    }
+
+    private boolean isSupportedByClassicMembers(String protocol) {
+        for (ConsumerMember member : members.values()) {
+            boolean supported = !member.isClassic()
+                    || member.subscription().classic().supportedProtocols().stream()
+                            .anyMatch(other -> other.name().equals(protocol));
+            if (!supported) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether a member waits for partitions of others, and all that it waits for have been given up. */
+    boolean canGetTheRest(ConsumerMember member) {
+        if (member.assignment().state() != MemberAssignment.State.UNRELEASED_PARTITIONS) {
+            return false;
+        }
+        for (TopicIdPartition partition : target(member.memberId())) {
+            if (!isFreeFor(partition, member.memberId())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Notes that a classic member has been told to rejoin; false if it had been before. */
+    boolean addRejoining(String memberId) {
+        return rejoining.add(memberId);
+    }
+
+    /** Stops all timers of a member. */
+    void cancelTimers(String memberId, CoordinatorOutput out) {
+        rejoining.remove(memberId);
+        out.cancel(new GroupTimer.Session(groupId, memberId));
+        out.cancel(new GroupTimer.Revocation(groupId, memberId));
+        out.cancel(new GroupTimer.Rejoin(groupId, memberId));
+        out.cancel(new GroupTimer.MemberSync(groupId, memberId));
+    }
+
     // What they read.
 
     Map<String, ResolvedRegex> regexes() {
@@ -317,7 +392,7 @@ final class ConsumerGroup implements Group {
             return;
         }
         ConsumerMember member = member(commit.memberId());
-        if (!commit.transactional() && commit.apiVersion() < COMMIT_VERSION) {
+        if (!commit.transactional() && !member.isClassic() && commit.apiVersion() < COMMIT_VERSION) {
             throw new ApiException(
                     ErrorCode.UNSUPPORTED_VERSION,
                     "OffsetCommit version " + COMMIT_VERSION
@@ -325,7 +400,7 @@ final class ConsumerGroup implements Group {
         }
         if (commit.generationId() > member.epoch()) {
             throw new ApiException(
-                    ErrorCode.STALE_MEMBER_EPOCH,
+                    staleError(member),
                     "Received member epoch " + commit.generationId() + " is newer than current member epoch "
                             + member.epoch() + ".");
         }
@@ -345,10 +420,15 @@ final class ConsumerGroup implements Group {
         }
         if (since == null || commit.generationId() < since) {
             throw new ApiException(
-                    ErrorCode.STALE_MEMBER_EPOCH,
+                    staleError(member),
                     "Member epoch " + commit.generationId() + " is too old for partition " + topic + "-" + partition
                             + ".");
         }
+    }
+
+    /** The error for another epoch than the member's, as its protocol knows it. */
+    private static ErrorCode staleError(ConsumerMember member) {
+        return member.isClassic() ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH;
     }
 
     @Override
@@ -356,8 +436,9 @@ final class ConsumerGroup implements Group {
         if (memberId == null && memberEpoch < 0) {
             return;
         }
-        if (member(memberId == null ? "" : memberId).epoch() != memberEpoch) {
-            throw new ApiException(ErrorCode.STALE_MEMBER_EPOCH);
+        ConsumerMember member = member(memberId == null ? "" : memberId);
+        if (member.epoch() != memberEpoch) {
+            throw new ApiException(staleError(member));
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.function.ToIntFunction;
  * What the coordinator needs to know for groups of the consumer protocol.
  *
  * @param maxSize how many members a group takes ({@code group.consumer.max.size})
+ * @param migrationPolicy whether live groups may change their protocol ({@code group.consumer.migration.policy})
  * @param assignors the assignors that members may ask for, the default first ({@code group.consumer.assignors})
  * @param sessionTimeoutMs the session timeout of a group, in milliseconds ({@code consumer.session.timeout.ms})
  * @param heartbeatIntervalMs the heartbeat interval of a group, in milliseconds ({@code consumer.heartbeat.interval.ms})
@@ -19,6 +20,7 @@ import java.util.function.ToIntFunction;
  */
 record ConsumerGroupConfig(
         int maxSize,
+        MigrationPolicy migrationPolicy,
         List<String> assignors,
         ToIntFunction<String> sessionTimeoutMs,
         ToIntFunction<String> heartbeatIntervalMs,
@@ -34,6 +36,7 @@ record ConsumerGroupConfig(
         }
         return new ConsumerGroupConfig(
                 config.groupConsumerMaxSize(),
+                MigrationPolicy.named(config.groupConsumerMigrationPolicy()),
                 List.copyOf(config.groupConsumerAssignors()),
                 groupId -> intValue(
                         metadata, groupId, "consumer.session.timeout.ms", config.groupConsumerSessionTimeoutMs()),

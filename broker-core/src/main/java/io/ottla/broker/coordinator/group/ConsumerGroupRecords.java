@@ -50,16 +50,20 @@ final class ConsumerGroupRecords {
                 VERSION);
     }
 
-    static CoordinatorRecord target(String groupId, String memberId, SortedSet<TopicIdPartition> target) {
+    static ConsumerGroupTargetAssignmentMemberValue targetValue(SortedSet<TopicIdPartition> target) {
         Map<Uuid, TopicPartition> topics = new LinkedHashMap<>();
         for (TopicIdPartition partition : target) {
             topics.computeIfAbsent(partition.topicId(), id -> new TopicPartition().topicId(id))
                     .partitions()
                     .add(partition.partition());
         }
+        return new ConsumerGroupTargetAssignmentMemberValue().topicPartitions(new ArrayList<>(topics.values()));
+    }
+
+    static CoordinatorRecord target(String groupId, String memberId, SortedSet<TopicIdPartition> target) {
         return new CoordinatorRecord(
                 new ConsumerGroupTargetAssignmentMemberKey().groupId(groupId).memberId(memberId),
-                new ConsumerGroupTargetAssignmentMemberValue().topicPartitions(new ArrayList<>(topics.values())),
+                targetValue(target),
                 VERSION);
     }
 

@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.SortedSet;
 import java.util.function.Supplier;
 
 /**
@@ -32,6 +31,7 @@ final class ConsumerHeartbeat {
     private final ConsumerGroupConfig config;
     private final ConsumerTargets targets;
     private final ConsumerMembership membership;
+    private final GroupMigration migration;
     private final Supplier<String> randomIds;
 
     ConsumerHeartbeat(
@@ -39,11 +39,13 @@ final class ConsumerHeartbeat {
             ConsumerGroupConfig config,
             ConsumerTargets targets,
             ConsumerMembership membership,
+            GroupMigration migration,
             Supplier<String> randomIds) {
         this.state = state;
         this.config = config;
         this.targets = targets;
         this.membership = membership;
+        this.migration = migration;
         this.randomIds = randomIds;
     }
 
@@ -112,10 +114,8 @@ final class ConsumerHeartbeat {
         Set<TopicIdPartition> owned = ownedBy(request);
         Group present = state.find(groupId);
         ConsumerGroup known = membership.groupFor(groupId, joins);
-        if (known != null && known.size() >= config.maxSize() && known.find(memberId) == null) {
-            throw new ApiException(
-                    ErrorCode.GROUP_MAX_SIZE_REACHED,
-                    "The consumer group has reached its maximum capacity of " + config.maxSize() + " members.");
+        if (known != null) {
+            membership.checkRoom(known, memberId);
         }
         ConsumerMember replaced = null;
         ConsumerMember before = null;
@@ -127,11 +127,13 @@ final class ConsumerHeartbeat {
         }
 
         // From here on nothing is refused.
-        if (known == null && present != null) {
+        if (present instanceof ClassicGroup classic && known != null) {
+            migration.upgrade(classic, known, out);
+        } else if (known == null && present != null) {
             present.tombstones().forEach(out::append);
         }
         if (replaced != null) {
-            before = replace(known, replaced, memberId, out);
+            before = ConsumerMembership.replace(state.findConsumer(groupId), replaced, memberId, out);
         }
         MemberSubscription said = before == null ? MemberSubscription.NONE : before.subscription();
         MemberSubscription says = said.updated(request, client);
@@ -139,12 +141,13 @@ final class ConsumerHeartbeat {
             out.append(ConsumerGroupRecords.member(groupId, memberId, says));
         }
         ConsumerGroup group = state.findConsumer(groupId);
+        if (said.classic() != null) {
+            group.cancelTimers(memberId, out);
+        }
         targets.refresh(group, before == null || !says.readsAs(said), out);
         MemberAssignment had = before == null ? MemberAssignment.NONE : before.assignment();
-        MemberAssignment has = reconcile(group, memberId, owned, out);
-        out.schedule(
-                new GroupTimer.Session(groupId, memberId),
-                config.sessionTimeoutMs().applyAsInt(groupId));
+        MemberAssignment has = membership.reconcile(group, memberId, owned, out);
+        membership.restartSession(group, group.member(memberId), out);
 
         boolean fullRequest = request.rebalanceTimeoutMs() != -1
                 && (request.subscribedTopicNames() != null || request.subscribedTopicRegex() != null)
@@ -155,43 +158,6 @@ final class ConsumerHeartbeat {
                 .memberEpoch(has.epoch())
                 .heartbeatIntervalMs(intervalMs(groupId, has))
                 .assignment(joins || fullRequest || changed ? assignment(has) : null);
-    }
-
-    /** Puts a new member in the place of a static one that has announced to be back. */
-    private static ConsumerMember replace(
-            ConsumerGroup group, ConsumerMember replaced, String memberId, CoordinatorOutput out) {
-        String groupId = group.groupId();
-        MemberAssignment had = replaced.assignment();
-        MemberAssignment has = new MemberAssignment(0, 0, had.state(), had.assigned(), had.revoking());
-        // Copied before it goes with the old member.
-        SortedSet<TopicIdPartition> target = group.target(replaced.memberId());
-        out.cancel(new GroupTimer.Session(groupId, replaced.memberId()));
-        ConsumerGroupRecords.memberTombstones(groupId, replaced.memberId()).forEach(out::append);
-        out.append(ConsumerGroupRecords.member(groupId, memberId, replaced.subscription()));
-        out.append(ConsumerGroupRecords.target(groupId, memberId, target));
-        out.append(ConsumerGroupRecords.assignment(groupId, memberId, has));
-        return group.member(memberId);
-    }
-
-    private static MemberAssignment reconcile(
-            ConsumerGroup group, String memberId, Set<TopicIdPartition> owned, CoordinatorOutput out) {
-        MemberAssignment current = group.member(memberId).assignment();
-        MemberAssignment next = Reconciliation.step(
-                current,
-                group.target(memberId),
-                group.targetEpoch(),
-                owned,
-                partition -> group.isFreeFor(partition, memberId));
-        if (!next.equals(current)) {
-            out.append(ConsumerGroupRecords.assignment(group.groupId(), memberId, next));
-            GroupTimer.Revocation revocation = new GroupTimer.Revocation(group.groupId(), memberId);
-            if (next.state() == MemberAssignment.State.UNREVOKED_PARTITIONS) {
-                out.schedule(revocation, group.member(memberId).subscription().rebalanceTimeoutMs());
-            } else {
-                out.cancel(revocation);
-            }
-        }
-        return next;
     }
 
     private int intervalMs(String groupId, MemberAssignment assignment) {

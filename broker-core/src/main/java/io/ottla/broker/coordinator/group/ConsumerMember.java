@@ -13,6 +13,11 @@ record ConsumerMember(String memberId, MemberSubscription subscription, MemberAs
         return assignment.epoch();
     }
 
+    /** Whether the member speaks the classic protocol. */
+    boolean isClassic() {
+        return subscription.classic() != null;
+    }
+
     ConsumerMember with(MemberSubscription other) {
         return new ConsumerMember(memberId, other, assignment);
     }

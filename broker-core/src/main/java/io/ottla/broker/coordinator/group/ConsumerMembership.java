@@ -10,6 +10,7 @@ import io.ottla.protocol.message.LeaveGroupResponse.MemberResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedSet;
 
 /** Who may speak for a member of a consumer group, and how members go: by themselves, by an administrator, and by being late. */
 final class ConsumerMembership {
@@ -20,8 +21,12 @@ final class ConsumerMembership {
     private final ConsumerGroupConfig config;
     private final ConsumerTargets targets;
 
-    ConsumerMembership(GroupState state, ConsumerGroupConfig config, ConsumerTargets targets) {
+    private final GroupMigration migration;
+
+    ConsumerMembership(
+            GroupState state, ConsumerGroupConfig config, ConsumerTargets targets, GroupMigration migration) {
         this.state = state;
+        this.migration = migration;
         this.config = config;
         this.targets = targets;
     }
@@ -29,7 +34,8 @@ final class ConsumerMembership {
     /**
      * The group that a heartbeat is for.
      *
-     * @return null if a group is to be made: none is there, or one that is classic and empty
+     * @return null if a group is to be made: none is there, or one that is classic and empty; for a classic group with members that may
+     *     be upgraded, what it will be, and is not yet
      * @throws ApiException GROUP_ID_NOT_FOUND
      */
     ConsumerGroup groupFor(String groupId, boolean joins) {
@@ -40,11 +46,8 @@ final class ConsumerMembership {
         if (present == null && !joins) {
             throw new ApiException(ErrorCode.GROUP_ID_NOT_FOUND, "Consumer group " + groupId + " not found.");
         }
-        if (present != null && joins && !present.isEmpty()) {
-            throw new ApiException(
-                    ErrorCode.GROUP_ID_NOT_FOUND,
-                    "Cannot upgrade classic group " + groupId
-                            + " to consumer group because online upgrade is disabled.");
+        if (present instanceof ClassicGroup classic && joins && !classic.isEmpty()) {
+            return migration.upgraded(classic);
         }
         if (present != null && !joins) {
             throw new ApiException(ErrorCode.GROUP_ID_NOT_FOUND, "Group " + groupId + " is not a consumer group.");
@@ -55,11 +58,11 @@ final class ConsumerMembership {
     /**
      * The static member that a joining one takes the place of, or null.
      *
-     * @throws ApiException UNRELEASED_INSTANCE_ID if it has not left
+     * @throws ApiException UNRELEASED_INSTANCE_ID if it has not left; one that speaks the classic protocol cannot announce that
      */
     ConsumerMember returningStatic(ConsumerGroup group, String memberId, String instanceId) {
         ConsumerMember owner = instanceId == null ? null : group.findStatic(instanceId);
-        if (owner != null && owner.epoch() != MemberAssignment.LEFT_STATIC_EPOCH) {
+        if (owner != null && !owner.isClassic() && owner.epoch() != MemberAssignment.LEFT_STATIC_EPOCH) {
             throw new ApiException(
                     ErrorCode.UNRELEASED_INSTANCE_ID,
                     "Static member " + memberId + " with instance id " + instanceId
@@ -96,7 +99,12 @@ final class ConsumerMembership {
         return member;
     }
 
-    private static ConsumerMember identify(ConsumerGroup group, String memberId, String instanceId) {
+    /**
+     * The member that a client says it is.
+     *
+     * @throws ApiException UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID
+     */
+    static ConsumerMember identify(ConsumerGroup group, String memberId, String instanceId) {
         if (instanceId == null) {
             return group.member(memberId);
         }
@@ -116,6 +124,68 @@ final class ConsumerMembership {
             throw new ApiException(ErrorCode.UNKNOWN_MEMBER_ID, "Instance id " + instanceId + " is unknown.");
         }
         return member;
+    }
+
+    // How members come.
+
+    /** Puts a new member in the place of a static one that is away, or that speaks the classic protocol. */
+    static ConsumerMember replace(
+            ConsumerGroup group, ConsumerMember replaced, String memberId, CoordinatorOutput out) {
+        String groupId = group.groupId();
+        MemberAssignment had = replaced.assignment();
+        MemberAssignment has = new MemberAssignment(0, 0, had.state(), had.assigned(), had.revoking());
+        // Copied before it goes with the old member.
+        SortedSet<TopicIdPartition> target = group.target(replaced.memberId());
+        group.cancelTimers(replaced.memberId(), out);
+        ConsumerGroupRecords.memberTombstones(groupId, replaced.memberId()).forEach(out::append);
+        out.append(ConsumerGroupRecords.member(groupId, memberId, replaced.subscription()));
+        out.append(ConsumerGroupRecords.target(groupId, memberId, target));
+        out.append(ConsumerGroupRecords.assignment(groupId, memberId, has));
+        return group.member(memberId);
+    }
+
+    /** Lets a member take the next step towards its target, given what it says it has; null if it does not say. */
+    MemberAssignment reconcile(
+            ConsumerGroup group, String memberId, Set<TopicIdPartition> owned, CoordinatorOutput out) {
+        MemberAssignment current = group.member(memberId).assignment();
+        MemberAssignment next = Reconciliation.step(
+                current,
+                group.target(memberId),
+                group.targetEpoch(),
+                owned,
+                partition -> group.isFreeFor(partition, memberId));
+        if (!next.equals(current)) {
+            out.append(ConsumerGroupRecords.assignment(group.groupId(), memberId, next));
+            GroupTimer.Revocation revocation = new GroupTimer.Revocation(group.groupId(), memberId);
+            if (next.state() == MemberAssignment.State.UNREVOKED_PARTITIONS
+                    && !group.member(memberId).isClassic()) {
+                out.schedule(revocation, group.member(memberId).subscription().rebalanceTimeoutMs());
+            } else {
+                out.cancel(revocation);
+            }
+        }
+        return next;
+    }
+
+    /** Something was heard of a member. */
+    void restartSession(ConsumerGroup group, ConsumerMember member, CoordinatorOutput out) {
+        int timeoutMs = member.isClassic()
+                ? member.subscription().classic().sessionTimeoutMs()
+                : config.sessionTimeoutMs().applyAsInt(group.groupId());
+        out.schedule(new GroupTimer.Session(group.groupId(), member.memberId()), timeoutMs);
+    }
+
+    /**
+     * Checks that a member may join.
+     *
+     * @throws ApiException GROUP_MAX_SIZE_REACHED
+     */
+    void checkRoom(ConsumerGroup group, String memberId) {
+        if (group.size() >= config.maxSize() && group.find(memberId) == null) {
+            throw new ApiException(
+                    ErrorCode.GROUP_MAX_SIZE_REACHED,
+                    "The consumer group has reached its maximum capacity of " + config.maxSize() + " members.");
+        }
     }
 
     // How members go.
@@ -177,16 +247,19 @@ final class ConsumerMembership {
         if (memberIds.isEmpty()) {
             return;
         }
+        if (migration.isDowngradedWithout(group, memberIds, group.size() - memberIds.size())) {
+            migration.downgrade(group, memberIds, true, out);
+            return;
+        }
         for (String memberId : memberIds) {
-            out.cancel(new GroupTimer.Session(group.groupId(), memberId));
-            out.cancel(new GroupTimer.Revocation(group.groupId(), memberId));
+            group.cancelTimers(memberId, out);
             ConsumerGroupRecords.memberTombstones(group.groupId(), memberId).forEach(out::append);
         }
         targets.memberGone(group, out);
     }
 
-    /** Nothing has been heard of a member for its session timeout. */
-    void onSessionTimer(ConsumerGroup group, String memberId, CoordinatorOutput out) {
+    /** A member is late: nothing has been heard of it for its session timeout, or it has not rejoined or not synced in time. */
+    void onLate(ConsumerGroup group, String memberId, CoordinatorOutput out) {
         if (group.find(memberId) != null) {
             remove(group, List.of(memberId), out);
         }
@@ -203,10 +276,8 @@ final class ConsumerMembership {
     /** The group has been read from the log: its members get time to show up. */
     void onLoaded(ConsumerGroup group, CoordinatorOutput out) {
         for (ConsumerMember member : group.members()) {
-            out.schedule(
-                    new GroupTimer.Session(group.groupId(), member.memberId()),
-                    config.sessionTimeoutMs().applyAsInt(group.groupId()));
-            if (member.assignment().state() == MemberAssignment.State.UNREVOKED_PARTITIONS) {
+            restartSession(group, member, out);
+            if (!member.isClassic() && member.assignment().state() == MemberAssignment.State.UNREVOKED_PARTITIONS) {
                 out.schedule(
                         new GroupTimer.Revocation(group.groupId(), member.memberId()),
                         member.subscription().rebalanceTimeoutMs());

@@ -77,7 +77,7 @@ final class ConsumerTargets {
     }
 
     /** Stands for the topics that the group reads, with their partitions; 0 if there are none. */
-    private static long hash(ConsumerGroup group, GroupTopics topics) {
+    static long hash(ConsumerGroup group, GroupTopics topics) {
         long hash = 0;
         for (String name : group.topics()) {
             Uuid id = topics.id(name);

@@ -23,7 +23,9 @@ final class GroupQueries {
     /** From this version on, a client understands that a group is not there. */
     private static final short GROUP_ID_NOT_FOUND_VERSION = 6;
 
-    /** The member type of KIP-1099. */
+    /** The member types of KIP-1099. */
+    private static final byte CLASSIC_MEMBER = 0;
+
     private static final byte CONSUMER_MEMBER = 1;
 
     private final GroupState state;
@@ -122,7 +124,7 @@ final class GroupQueries {
                             .assignment(
                                     assignment(member.assignment().assigned().keySet(), topics))
                             .targetAssignment(assignment(consumer.target(member.memberId()), topics))
-                            .memberType(CONSUMER_MEMBER));
+                            .memberType(member.isClassic() ? CLASSIC_MEMBER : CONSUMER_MEMBER));
         }
         return described;
     }

@@ -36,15 +36,17 @@ final class GroupShard implements CoordinatorShard {
     GroupShard(GroupConfig config, ConsumerGroupConfig consumerConfig, Supplier<String> randomIds) {
         this.config = config;
         rebalance = new ClassicRebalance(config);
-        join = new ClassicJoin(state, config, rebalance, randomIds);
-        membership = new ClassicMembership(state, rebalance);
         commits = new OffsetCommits(state, config, rebalance, consumerConfig.topics());
         offsetQueries = new OffsetQueries(state);
         removal = new OffsetRemoval(state, config);
         queries = new GroupQueries(state, removal, consumerConfig);
         ConsumerTargets targets = new ConsumerTargets(consumerConfig);
-        consumers = new ConsumerMembership(state, consumerConfig, targets);
-        consumerHeartbeat = new ConsumerHeartbeat(state, consumerConfig, targets, consumers, randomIds);
+        GroupMigration migration = new GroupMigration(state, config, consumerConfig, rebalance);
+        consumers = new ConsumerMembership(state, consumerConfig, targets, migration);
+        consumerHeartbeat = new ConsumerHeartbeat(state, consumerConfig, targets, consumers, migration, randomIds);
+        MixedMembership mixed = new MixedMembership(consumerConfig, targets, consumers, migration, randomIds);
+        join = new ClassicJoin(state, config, rebalance, mixed, randomIds);
+        membership = new ClassicMembership(state, rebalance, mixed);
     }
 
     GroupState state() {
@@ -125,13 +127,17 @@ final class GroupShard implements CoordinatorShard {
             }
             ConsumerGroup consumer = state.findConsumer(session.groupId());
             if (consumer != null) {
-                consumers.onSessionTimer(consumer, session.memberId(), out);
+                consumers.onLate(consumer, session.memberId(), out);
             }
         } else if (timer instanceof GroupTimer.Revocation revocation) {
             ConsumerGroup group = state.findConsumer(revocation.groupId());
             if (group != null) {
                 consumers.onRevocationTimer(group, revocation.memberId(), out);
             }
+        } else if (timer instanceof GroupTimer.Rejoin rejoin) {
+            onLate(rejoin.groupId(), rejoin.memberId(), out);
+        } else if (timer instanceof GroupTimer.MemberSync sync) {
+            onLate(sync.groupId(), sync.memberId(), out);
         } else if (timer instanceof GroupTimer.Join phase) {
             ClassicGroup group = state.findClassic(phase.groupId());
             if (group != null) {
@@ -142,6 +148,13 @@ final class GroupShard implements CoordinatorShard {
             if (group != null) {
                 rebalance.onSyncTimer(group, out);
             }
+        }
+    }
+
+    private void onLate(String groupId, String memberId, CoordinatorOutput out) {
+        ConsumerGroup group = state.findConsumer(groupId);
+        if (group != null) {
+            consumers.onLate(group, memberId, out);
         }
     }
 

@@ -69,6 +69,11 @@ final class GroupState {
         return group;
     }
 
+    /** Puts a group in its place whose first record comes next. */
+    void add(ClassicGroup group) {
+        groups.put(group.groupId(), group);
+    }
+
     Collection<Group> groups() {
         return groups.values();
     }

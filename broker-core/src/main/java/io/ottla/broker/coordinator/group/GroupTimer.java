@@ -11,6 +11,12 @@ sealed interface GroupTimer extends CoordinatorTimer {
     /** The time that a member of a consumer group has to give up partitions. */
     record Revocation(String groupId, String memberId) implements GroupTimer {}
 
+    /** The time that a classic member of a consumer group has to rejoin, from when it was told to. */
+    record Rejoin(String groupId, String memberId) implements GroupTimer {}
+
+    /** The time that a classic member of a consumer group has to ask for its assignment, from its join. */
+    record MemberSync(String groupId, String memberId) implements GroupTimer {}
+
     /** The join phase of a rebalance. */
     record Join(String groupId) implements GroupTimer {}
 

@@ -2,6 +2,11 @@ package io.ottla.broker.coordinator.group;
 
 import io.ottla.protocol.message.ConsumerGroupHeartbeatRequest;
 import io.ottla.protocol.message.ConsumerGroupMemberMetadataValue;
+import io.ottla.protocol.message.ConsumerGroupMemberMetadataValue.ClassicMemberMetadata;
+import io.ottla.protocol.message.ConsumerGroupMemberMetadataValue.ClassicProtocol;
+import io.ottla.protocol.message.ConsumerProtocolSubscription;
+import io.ottla.protocol.message.JoinGroupRequest;
+import io.ottla.protocol.message.JoinGroupRequest.JoinGroupRequestProtocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -17,6 +22,7 @@ import java.util.TreeSet;
  * @param topicRegex the pattern of further topics; null or empty if there is none
  * @param rebalanceTimeoutMs how long it may take to give up partitions, in milliseconds
  * @param serverAssignor the assignor that it asks for, or null
+ * @param classic the session timeout and the protocols of a member that speaks the classic protocol; null for others. Not to be changed
  */
 record MemberSubscription(
         String instanceId,
@@ -26,9 +32,10 @@ record MemberSubscription(
         List<String> topicNames,
         String topicRegex,
         int rebalanceTimeoutMs,
-        String serverAssignor) {
+        String serverAssignor,
+        ClassicMemberMetadata classic) {
 
-    static final MemberSubscription NONE = new MemberSubscription(null, null, "", "", List.of(), null, -1, null);
+    static final MemberSubscription NONE = new MemberSubscription(null, null, "", "", List.of(), null, -1, null, null);
 
     static MemberSubscription of(ConsumerGroupMemberMetadataValue value) {
         return new MemberSubscription(
@@ -39,7 +46,8 @@ record MemberSubscription(
                 List.copyOf(value.subscribedTopicNames()),
                 value.subscribedTopicRegex(),
                 value.rebalanceTimeoutMs(),
-                value.serverAssignor());
+                value.serverAssignor(),
+                value.classicMemberMetadata());
     }
 
     ConsumerGroupMemberMetadataValue toValue() {
@@ -51,7 +59,8 @@ record MemberSubscription(
                 .subscribedTopicNames(new ArrayList<>(topicNames))
                 .subscribedTopicRegex(topicRegex)
                 .rebalanceTimeoutMs(rebalanceTimeoutMs)
-                .serverAssignor(serverAssignor);
+                .serverAssignor(serverAssignor)
+                .classicMemberMetadata(classic);
     }
 
     /** Takes over what a heartbeat says; what it does not say stays as it was. */
@@ -66,7 +75,50 @@ record MemberSubscription(
                         : List.copyOf(new TreeSet<>(request.subscribedTopicNames())),
                 request.subscribedTopicRegex() == null ? topicRegex : request.subscribedTopicRegex(),
                 request.rebalanceTimeoutMs() == -1 ? rebalanceTimeoutMs : request.rebalanceTimeoutMs(),
-                request.serverAssignor() == null ? serverAssignor : request.serverAssignor());
+                request.serverAssignor() == null ? serverAssignor : request.serverAssignor(),
+                null);
+    }
+
+    /** Takes over what a member says that joins by the classic protocol. */
+    MemberSubscription updated(
+            JoinGroupRequest request, ConsumerProtocolSubscription subscription, GroupClient client) {
+        return new MemberSubscription(
+                request.groupInstanceId() == null ? instanceId : request.groupInstanceId(),
+                isEmpty(subscription.rackId()) ? rackId : subscription.rackId(),
+                client.clientId(),
+                client.clientHost(),
+                List.copyOf(new TreeSet<>(subscription.topics())),
+                "",
+                // Version 0 of the request has no rebalance timeout.
+                request.rebalanceTimeoutMs() == -1 ? request.sessionTimeoutMs() : request.rebalanceTimeoutMs(),
+                serverAssignor,
+                classic(request.sessionTimeoutMs(), request.protocols()));
+    }
+
+    /** What a member of a classic group has said, as a member of a consumer group. */
+    static MemberSubscription of(ClassicMember member, ConsumerProtocolSubscription subscription) {
+        return new MemberSubscription(
+                member.groupInstanceId(),
+                isEmpty(subscription.rackId()) ? null : subscription.rackId(),
+                member.clientId(),
+                member.clientHost(),
+                List.copyOf(new TreeSet<>(subscription.topics())),
+                "",
+                member.rebalanceTimeoutMs(),
+                null,
+                classic(member.sessionTimeoutMs(), member.protocols()));
+    }
+
+    private static boolean isEmpty(String text) {
+        return text == null || text.isEmpty();
+    }
+
+    private static ClassicMemberMetadata classic(int sessionTimeoutMs, List<JoinGroupRequestProtocol> protocols) {
+        List<ClassicProtocol> supported = new ArrayList<>(protocols.size());
+        for (JoinGroupRequestProtocol protocol : protocols) {
+            supported.add(new ClassicProtocol().name(protocol.name()).metadata(protocol.metadata()));
+        }
+        return new ClassicMemberMetadata().sessionTimeoutMs(sessionTimeoutMs).supportedProtocols(supported);
     }
 
     boolean hasRegex() {

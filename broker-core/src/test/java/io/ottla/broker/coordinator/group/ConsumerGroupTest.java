@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.protocol.ApiException;
@@ -413,13 +414,14 @@ class ConsumerGroupTest {
     }
 
     @Test
-    void shouldChangeTheProtocolOfAnEmptyGroupOnly() {
+    void shouldChangeTheProtocolOfAnEmptyGroupOnlyIfItMayNotMigrate() {
+        fixture.migrating(MigrationPolicy.DISABLED);
         fixture.commit("", -1, "topic", 0, 7);
         ConsumerClient first = joined("a");
         assertEquals(List.of("topic-0=7"), fixture.offsets());
         assertEquals(
-                ErrorCode.INCONSISTENT_GROUP_PROTOCOL.code(),
-                fixture.join("").get().errorCode());
+                ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+                assertThrows(ApiException.class, () -> fixture.join("").get()).error());
         first.leave(-1);
         String classic = fixture.join("").get().memberId();
         assertEquals(GroupType.CLASSIC, fixture.shard().state().find(GROUP).type());

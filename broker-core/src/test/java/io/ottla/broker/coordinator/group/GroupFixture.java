@@ -46,6 +46,7 @@ final class GroupFixture {
     final GroupConfig config;
     final FakeTopics topics = new FakeTopics();
     final int consumerMaxSize;
+    private MigrationPolicy migrationPolicy = MigrationPolicy.BIDIRECTIONAL;
     private int idCount;
 
     GroupFixture() {
@@ -62,9 +63,16 @@ final class GroupFixture {
         out.load(newShard());
     }
 
+    GroupFixture migrating(MigrationPolicy policy) {
+        migrationPolicy = policy;
+        out.load(newShard());
+        return this;
+    }
+
     GroupShard newShard() {
         ConsumerGroupConfig consumerConfig = new ConsumerGroupConfig(
                 consumerMaxSize,
+                migrationPolicy,
                 List.of("uniform", "range"),
                 group -> SESSION_TIMEOUT_MS,
                 group -> HEARTBEAT_INTERVAL_MS,
