@@ -35,7 +35,9 @@ final class BatchCursor {
 
     /** A cursor for long walks. */
     static BatchCursor scan(StorageFile file, int fromPosition, int endPosition) {
-        return new BatchCursor(ByteBuffer.allocate(SCAN_WINDOW_BYTES)).over(file, fromPosition, endPosition);
+        int remaining = Math.max(RecordBatch.HEADER_SIZE_BYTES, endPosition - fromPosition);
+        return new BatchCursor(ByteBuffer.allocate(Math.min(SCAN_WINDOW_BYTES, remaining)))
+                .over(file, fromPosition, endPosition);
     }
 
     /** The calling thread's cursor for short walks; valid until the thread asks for it again. */

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -56,6 +57,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Map<String, Long> foundStartOffsets;
     private final Map<String, Long> foundHighWatermarks;
     private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
+    private final Set<String> opening = new HashSet<>();
     private final boolean clean;
     private Set<String> checkpointed;
     private MetaProperties metaProperties;
@@ -104,9 +106,9 @@ public final class LogDirectory implements AutoCloseable {
         this.highWatermarks = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.REPLICATION_OFFSET));
         this.cleanerOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.CLEANER_OFFSET));
         this.cleanedOffsets.putAll(cleanerOffsets.read());
-        this.foundRecoveryPoints = recoveryPoints.read();
-        this.foundStartOffsets = startOffsets.read();
-        this.foundHighWatermarks = highWatermarks.read();
+        this.foundRecoveryPoints = new ConcurrentHashMap<>(recoveryPoints.read());
+        this.foundStartOffsets = new ConcurrentHashMap<>(startOffsets.read());
+        this.foundHighWatermarks = new ConcurrentHashMap<>(highWatermarks.read());
         this.checkpointed = new TreeSet<>(foundRecoveryPoints.keySet());
         checkpointed.addAll(foundStartOffsets.keySet());
         checkpointed.addAll(cleanedOffsets.keySet());
@@ -174,7 +176,8 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * Opens a partition's log, and makes it if it is missing. May take long after a crash.
+     * Opens a partition's log, and makes it if it is missing. May take long after a crash; several threads may open different
+     * logs at a time.
      *
      * @param topicId the topic's id; {@link Uuid#ZERO} for no {@code partition.metadata} file
      * @return the log; the same as before if it is open
@@ -187,25 +190,47 @@ public final class LogDirectory implements AutoCloseable {
         return open != null ? open : openOrCreate(name, topicId, config);
     }
 
-    private synchronized Log openOrCreate(String name, Uuid topicId, LogConfig config) throws IOException {
-        ensureOpen();
-        Log other = logs.get(name);
-        if (other != null) {
-            return other;
+    private Log openOrCreate(String name, Uuid topicId, LogConfig config) throws IOException {
+        PartitionDirectory found;
+        synchronized (this) {
+            awaitOpened(name);
+            ensureOpen();
+            Log other = logs.get(name);
+            if (other != null) {
+                return other;
+            }
+            found = unopened.get(name);
+            if (found == null) {
+                cleanedOffsets.remove(name);
+                forgetCheckpoints(name);
+                files.createDirectories(path.resolve(name));
+            } else {
+                ensureTopic(found, topicId);
+            }
+            opening.add(name);
         }
-        PartitionDirectory found = unopened.get(name);
-        Path directory = path.resolve(name);
-        if (found == null) {
-            cleanedOffsets.remove(name);
-            forgetCheckpoints(name);
-            files.createDirectories(directory);
-        } else if (!found.topicId().equals(Uuid.ZERO)
+        // Not under the lock: after a crash this may take long, and other logs can be opened meanwhile.
+        Log log = null;
+        try {
+            log = recover(name, found, topicId, config);
+        } finally {
+            opened(name, log);
+        }
+        return log;
+    }
+
+    private static void ensureTopic(PartitionDirectory found, Uuid topicId) {
+        if (!found.topicId().equals(Uuid.ZERO)
                 && !topicId.equals(Uuid.ZERO)
                 && !found.topicId().equals(topicId)) {
             throw new ApiException(
                     ErrorCode.INCONSISTENT_TOPIC_ID,
-                    directory + " belongs to a topic with the id " + found.topicId() + ", not " + topicId);
+                    found.path() + " belongs to a topic with the id " + found.topicId() + ", not " + topicId);
         }
+    }
+
+    private Log recover(String name, PartitionDirectory found, Uuid topicId, LogConfig config) throws IOException {
+        Path directory = path.resolve(name);
         Log log = LogRecovery.open(
                 directory,
                 config,
@@ -214,16 +239,43 @@ public final class LogDirectory implements AutoCloseable {
                 found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
                 found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
                 cleanedOffset(name));
-        if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
-            PartitionMetadataFile.write(files, directory, topicId);
+        try {
+            if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
+                PartitionMetadataFile.write(files, directory, topicId);
+            }
+            if (found == null && options.flushPolicy() == FlushPolicy.POWER_SAFE) {
+                log.flush();
+                files.syncDirectory(path);
+            }
+        } catch (IOException | RuntimeException e) {
+            log.abandon();
+            throw e;
         }
-        if (found == null && options.flushPolicy() == FlushPolicy.POWER_SAFE) {
-            log.flush();
-            files.syncDirectory(path);
-        }
-        unopened.remove(name);
-        logs.put(name, log);
         return log;
+    }
+
+    private synchronized void opened(String name, Log log) {
+        opening.remove(name);
+        if (log != null) {
+            unopened.remove(name);
+            logs.put(name, log);
+        }
+        notifyAll();
+    }
+
+    /** Returns when no other thread is about to open the log, or any log if there is no name. */
+    private synchronized void awaitOpened(String name) {
+        boolean interrupted = false;
+        while (name == null ? !opening.isEmpty() : opening.contains(name)) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /**
@@ -275,6 +327,7 @@ public final class LogDirectory implements AutoCloseable {
 
     /** Closes and renames; null if there is no such partition. */
     private Path retire(String name, String end) {
+        awaitOpened(name);
         Log log = logs.remove(name);
         boolean exists = unopened.remove(name) != null || log != null;
         if (log != null) {
@@ -384,6 +437,7 @@ public final class LogDirectory implements AutoCloseable {
      */
     @Override
     public synchronized void close() {
+        awaitOpened(null);
         if (closed) {
             return;
         }
@@ -415,6 +469,7 @@ public final class LogDirectory implements AutoCloseable {
 
     /** Gives everything free and leaves the files as they are, as if the process had died. */
     public synchronized void abandon() {
+        awaitOpened(null);
         if (closed) {
             return;
         }

@@ -341,12 +341,13 @@ final class LogRecovery {
             if (i == segments.size() - 1) {
                 segments.get(i).activate(indexes);
             }
-            if (scanned) {
-                segments.get(i).syncLog();
-                segments.get(i).syncIndexes();
-            }
         }
         if (scanned && (written || recordsUnsynced)) {
+            // After all writing: what the first sync brings to the device besides, the others need not wait for.
+            for (LogSegment segment : segments.subList(segments.size() - rebuilt.size(), segments.size())) {
+                segment.syncLog();
+                segment.syncIndexes();
+            }
             if (epochsWritten) {
                 epochs.sync();
             }

@@ -313,9 +313,16 @@ final class LogSegment {
         indexesUnsynced = true;
     }
 
-    /** Has the index files on the device as they are. */
+    /**
+     * Has the index files on the device as they are. Those of an active segment without an entry in the offset index need not be
+     * there: a start reads the headers of all its batches.
+     */
     void syncIndexes() throws IOException {
-        if (indexesUnsynced) {
+        SegmentIndexes active = recent == null ? null : indexes;
+        boolean needed = active == null
+                || active.offsets().count() > 0
+                || active.transactions().count() > 0;
+        if (indexesUnsynced && needed) {
             indexesUnsynced = false;
             IndexFiles.sync(files, path(LogFileNames.INDEX));
             IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
