@@ -8,6 +8,7 @@ import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.coordinator.group.GroupCoordinator;
 import io.ottla.broker.coordinator.transaction.PartitionMarkerWriter;
 import io.ottla.broker.coordinator.transaction.TransactionAdmission;
+import io.ottla.broker.coordinator.transaction.TransactionalOffsets;
 import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConsumerGroupDescribeHandler;
@@ -21,6 +22,7 @@ import io.ottla.broker.handler.DescribeClusterHandler;
 import io.ottla.broker.handler.DescribeConfigsHandler;
 import io.ottla.broker.handler.DescribeGroupsHandler;
 import io.ottla.broker.handler.DescribeLogDirsHandler;
+import io.ottla.broker.handler.DescribeProducersHandler;
 import io.ottla.broker.handler.DescribeTopicPartitionsHandler;
 import io.ottla.broker.handler.FetchHandler;
 import io.ottla.broker.handler.FindCoordinatorHandler;
@@ -40,6 +42,7 @@ import io.ottla.broker.handler.ProduceHandler;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.SyncGroupHandler;
+import io.ottla.broker.handler.TxnOffsetCommitHandler;
 import io.ottla.broker.handler.WriteTxnMarkersHandler;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
@@ -149,6 +152,10 @@ final class Broker implements AutoCloseable {
         addMetadataHandlers(handlers, metadata);
         addRecordHandlers(handlers, metadata, partitions, timer, background);
         addGroupHandlers(handlers, metadata, groups);
+        TransactionalOffsets offsets =
+                new TransactionalOffsets(groups, Broker::noTransactions, partitions, clock, metadata::brokerConfig);
+        handlers.add(new TxnOffsetCommitHandler(metadata, offsets));
+        handlers.add(new DescribeProducersHandler(partitions));
         handlers.add(new WriteTxnMarkersHandler(
                 new PartitionMarkerWriter(partitions, PartitionCoordinatorLog.in(partitions), groups, clock)));
         handlers.add(new ApiVersionsHandler(metadata, handlers));

@@ -8,6 +8,7 @@ import io.ottla.broker.coordinator.TransactionEnd;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataListener;
 import io.ottla.broker.metadata.TopicImage;
+import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.ConsumerGroupDescribeResponse;
@@ -41,6 +42,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiPredicate;
+import java.util.function.BooleanSupplier;
 
 /**
  * The group coordinator: groups, their members and their committed offsets, kept in {@code __consumer_offsets}.
@@ -247,17 +249,24 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
         runtime.execute(request.groupId(), (shard, out) -> shard.commits().commit(request, version, out), reply);
     }
 
-    /** Handles TxnOffsetCommit for topics and partitions that are there, as a part of the producer's transaction. */
-    public void commitTransactionalOffsets(TxnOffsetCommitRequest request, Reply<TxnOffsetCommitResponse> reply) {
-        if (request.groupId().isEmpty()) {
-            reply.fail(ErrorCode.INVALID_GROUP_ID);
-            return;
-        }
+    /**
+     * Handles TxnOffsetCommit for a group id that is not empty, and topics and partitions that are there, as a part of the producer's
+     * transaction.
+     *
+     * @param verified asked right before the commit, when no marker can come in between: whether the transaction is still going on
+     */
+    public void commitTransactionalOffsets(
+            TxnOffsetCommitRequest request, BooleanSupplier verified, Reply<TxnOffsetCommitResponse> reply) {
         runtime.executeTransactional(
                 request.groupId(),
                 request.producerId(),
                 request.producerEpoch(),
-                (shard, out) -> shard.commits().commit(request, out),
+                (shard, out) -> {
+                    if (!verified.getAsBoolean()) {
+                        throw new ApiException(ErrorCode.INVALID_TXN_STATE);
+                    }
+                    return shard.commits().commit(request, out);
+                },
                 reply);
     }
 

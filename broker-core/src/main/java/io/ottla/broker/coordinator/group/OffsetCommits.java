@@ -124,7 +124,12 @@ final class OffsetCommits {
                 throw new ApiException(ErrorCode.ILLEGAL_GENERATION);
             }
         } else {
-            validate(group, request);
+            try {
+                validate(group, request);
+            } catch (ApiException e) {
+                // The client knows the words of classic groups only.
+                throw e.error() == ErrorCode.STALE_MEMBER_EPOCH ? new ApiException(ErrorCode.ILLEGAL_GENERATION) : e;
+            }
         }
         TxnOffsetCommitResponse response = new TxnOffsetCommitResponse();
         for (TxnOffsetCommitRequestTopic topic : request.topics()) {
