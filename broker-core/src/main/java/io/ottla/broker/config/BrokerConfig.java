@@ -379,6 +379,16 @@ public final class BrokerConfig {
         return intValue("transaction.state.log.num.partitions");
     }
 
+    /** The longest transaction timeout that a producer may ask for. */
+    public int transactionMaxTimeoutMs() {
+        return intValue("transaction.max.timeout.ms");
+    }
+
+    /** After how long a silence a transactional id is forgotten, in milliseconds. */
+    public int transactionalIdExpirationMs() {
+        return intValue("transactional.id.expiration.ms");
+    }
+
     /** The partitions of {@code __share_group_state}. */
     public int shareCoordinatorStateTopicNumPartitions() {
         return intValue("share.coordinator.state.topic.num.partitions");
