@@ -4,11 +4,13 @@ import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.coordinator.CoordinatorRuntime;
 import io.ottla.broker.coordinator.PartitionCoordinatorLog;
-import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.coordinator.group.GroupCoordinator;
+import io.ottla.broker.coordinator.transaction.MarkerWriter;
 import io.ottla.broker.coordinator.transaction.PartitionMarkerWriter;
-import io.ottla.broker.coordinator.transaction.TransactionAdmission;
+import io.ottla.broker.coordinator.transaction.TransactionCoordinator;
 import io.ottla.broker.coordinator.transaction.TransactionalOffsets;
+import io.ottla.broker.handler.AddOffsetsToTxnHandler;
+import io.ottla.broker.handler.AddPartitionsToTxnHandler;
 import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConsumerGroupDescribeHandler;
@@ -24,6 +26,8 @@ import io.ottla.broker.handler.DescribeGroupsHandler;
 import io.ottla.broker.handler.DescribeLogDirsHandler;
 import io.ottla.broker.handler.DescribeProducersHandler;
 import io.ottla.broker.handler.DescribeTopicPartitionsHandler;
+import io.ottla.broker.handler.DescribeTransactionsHandler;
+import io.ottla.broker.handler.EndTxnHandler;
 import io.ottla.broker.handler.FetchHandler;
 import io.ottla.broker.handler.FindCoordinatorHandler;
 import io.ottla.broker.handler.HeartbeatHandler;
@@ -33,6 +37,7 @@ import io.ottla.broker.handler.JoinGroupHandler;
 import io.ottla.broker.handler.LeaveGroupHandler;
 import io.ottla.broker.handler.ListGroupsHandler;
 import io.ottla.broker.handler.ListOffsetsHandler;
+import io.ottla.broker.handler.ListTransactionsHandler;
 import io.ottla.broker.handler.MetadataHandler;
 import io.ottla.broker.handler.OffsetCommitHandler;
 import io.ottla.broker.handler.OffsetDeleteHandler;
@@ -57,7 +62,6 @@ import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
-import io.ottla.broker.partition.TopicPartition;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
@@ -132,12 +136,16 @@ final class Broker implements AutoCloseable {
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
-        // Hears of metadata after the partitions do: its logs are among them.
-        GroupCoordinator groups = started(new GroupCoordinator(
-                config,
-                new CoordinatorRuntime.Environment(
-                        clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions))));
+        // The coordinators hear of metadata after the partitions do: their logs are among them.
+        CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
+                clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
+        GroupCoordinator groups = started(new GroupCoordinator(config, environment));
         groups.start();
+        ProducerIds producerIds = new ProducerIds(metadata);
+        MarkerWriter markerWriter =
+                new PartitionMarkerWriter(partitions, PartitionCoordinatorLog.in(partitions), groups, clock);
+        TransactionCoordinator transactions =
+                started(new TransactionCoordinator(config, environment, producerIds, markerWriter));
 
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
         advertised = advertised(server.bind());
@@ -148,16 +156,15 @@ final class Broker implements AutoCloseable {
                 directories.stream()
                         .map(directory -> directory.metaProperties().directoryId())
                         .toList()));
+        // After the registration, which gives the partitions the leader epoch that the markers carry.
+        transactions.start();
         List<RequestHandler<?>> handlers = new ArrayList<>();
         addMetadataHandlers(handlers, metadata);
-        addRecordHandlers(handlers, metadata, partitions, timer, background);
+        TransactionGate gate = new TransactionGate(partitions, transactions, timer, clock, metadata::brokerConfig);
+        handlers.add(new ProduceHandler(partitions, gate, clock));
+        addRecordHandlers(handlers, partitions, timer, background);
         addGroupHandlers(handlers, metadata, groups);
-        TransactionalOffsets offsets =
-                new TransactionalOffsets(groups, Broker::noTransactions, partitions, clock, metadata::brokerConfig);
-        handlers.add(new TxnOffsetCommitHandler(metadata, offsets));
-        handlers.add(new DescribeProducersHandler(partitions));
-        handlers.add(new WriteTxnMarkersHandler(
-                new PartitionMarkerWriter(partitions, PartitionCoordinatorLog.in(partitions), groups, clock)));
+        addTransactionHandlers(handlers, metadata, partitions, groups, transactions, producerIds, markerWriter);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
         LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background));
         upkeep.start(config);
@@ -180,25 +187,19 @@ final class Broker implements AutoCloseable {
 
     private void addRecordHandlers(
             List<RequestHandler<?>> handlers,
-            MetadataStore metadata,
             PartitionRegistry partitions,
             BrokerTimer timer,
             BackgroundExecutor background) {
         FetchSessions sessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
-        TransactionGate gate =
-                new TransactionGate(partitions, Broker::noTransactions, timer, clock, metadata::brokerConfig);
-        handlers.add(new ProduceHandler(partitions, gate, clock));
         handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes())));
         handlers.add(new ListOffsetsHandler(partitions));
         handlers.add(new OffsetForLeaderEpochHandler(partitions));
         handlers.add(new DeleteRecordsHandler(partitions, background));
         handlers.add(new DescribeLogDirsHandler(partitions, background));
-        handlers.add(new InitProducerIdHandler(new ProducerIds(metadata)));
     }
 
     private static void addGroupHandlers(
             List<RequestHandler<?>> handlers, MetadataStore metadata, GroupCoordinator groups) {
-        handlers.add(new FindCoordinatorHandler(metadata, Map.of(FindCoordinatorHandler.GROUP, groups::partitionFor)));
         handlers.add(new JoinGroupHandler(groups));
         handlers.add(new SyncGroupHandler(groups));
         handlers.add(new HeartbeatHandler(groups));
@@ -213,15 +214,31 @@ final class Broker implements AutoCloseable {
         handlers.add(new ConsumerGroupDescribeHandler(groups));
     }
 
-    /** No transaction can have been started: there is no coordinator to start one. */
-    private static void noTransactions(
-            String transactionalId,
-            long producerId,
-            short producerEpoch,
-            List<TopicPartition> partitions,
-            TransactionAdmission.Mode mode,
-            Reply<Map<TopicPartition, ErrorCode>> reply) {
-        reply.fail(ErrorCode.INVALID_TXN_STATE);
+    private void addTransactionHandlers(
+            List<RequestHandler<?>> handlers,
+            MetadataStore metadata,
+            PartitionRegistry partitions,
+            GroupCoordinator groups,
+            TransactionCoordinator transactions,
+            ProducerIds producerIds,
+            MarkerWriter markerWriter) {
+        handlers.add(new FindCoordinatorHandler(
+                metadata,
+                Map.of(
+                        FindCoordinatorHandler.GROUP,
+                        groups::partitionFor,
+                        FindCoordinatorHandler.TRANSACTION,
+                        transactions::partitionFor)));
+        handlers.add(new InitProducerIdHandler(producerIds, transactions));
+        handlers.add(new AddPartitionsToTxnHandler(metadata, transactions));
+        handlers.add(new AddOffsetsToTxnHandler(groups, transactions));
+        handlers.add(new EndTxnHandler(transactions));
+        handlers.add(new DescribeTransactionsHandler(transactions));
+        handlers.add(new ListTransactionsHandler(transactions));
+        handlers.add(new TxnOffsetCommitHandler(
+                metadata, new TransactionalOffsets(groups, transactions, partitions, clock, metadata::brokerConfig)));
+        handlers.add(new DescribeProducersHandler(partitions));
+        handlers.add(new WriteTxnMarkersHandler(markerWriter));
     }
 
     /** Creates a topic if there is none of that name. */

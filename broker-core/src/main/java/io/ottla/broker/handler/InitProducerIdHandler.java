@@ -1,5 +1,8 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.coordinator.Reply;
+import io.ottla.broker.coordinator.transaction.ProducerIdentity;
+import io.ottla.broker.coordinator.transaction.TransactionCoordinator;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
@@ -9,7 +12,8 @@ import io.ottla.protocol.message.InitProducerIdResponse;
 import io.ottla.protocol.record.RecordBatch;
 
 /**
- * InitProducerId: gives a producer an id of its own, so that the log can tell its retries from new records (KIP-98).
+ * InitProducerId: gives a producer an id of its own, so that the log can tell its retries from new records, and the producer of a
+ * transactional id an epoch of its own, so that it is the only one (KIP-98).
  *
  * <ul>
  *   <li>Version 2 is flexible, 3 lets a producer name the id and epoch it has (KIP-360), 4 may answer PRODUCER_FENCED, 5
@@ -17,30 +21,33 @@ import io.ottla.protocol.record.RecordBatch;
  * </ul>
  *
  * <p>A producer without a transactional id always gets a new id, also when it names the one it has, as from Apache Kafka: the
- * bump of its epoch is its own affair. There are no transactions yet: a transactional id is answered UNSUPPORTED_VERSION,
- * which clients take as final.
+ * bump of its epoch is its own affair.
  */
 public final class InitProducerIdHandler extends RequestHandler<InitProducerIdRequest> {
 
-    private final ProducerIds producerIds;
+    private static final short FENCED_VERSION = 4;
 
-    public InitProducerIdHandler(ProducerIds producerIds) {
+    private final ProducerIds producerIds;
+    private final TransactionCoordinator coordinator;
+
+    public InitProducerIdHandler(ProducerIds producerIds, TransactionCoordinator coordinator) {
         super(ApiKey.INIT_PRODUCER_ID);
         this.producerIds = producerIds;
+        this.coordinator = coordinator;
     }
 
     @Override
     public void handle(InitProducerIdRequest request, RequestContext context) {
+        short version = context.apiVersion();
         boolean hasId = request.producerId() != RecordBatch.NO_PRODUCER_ID;
         boolean hasEpoch = request.producerEpoch() != RecordBatch.NO_PRODUCER_EPOCH;
         if (hasId != hasEpoch) {
             context.respond(failure(ErrorCode.INVALID_REQUEST));
         } else if (request.transactionalId() == null) {
             context.respond(newProducer());
-        } else if (request.transactionalId().isEmpty()) {
-            context.respond(failure(ErrorCode.INVALID_REQUEST));
         } else {
-            context.respond(failure(ErrorCode.UNSUPPORTED_VERSION));
+            Reply<InitProducerIdResponse> answer = Reply.of(context::respond, InitProducerIdHandler::failure);
+            coordinator.initProducerId(request, answer.map(identity -> response(identity, version)));
         }
     }
 
@@ -52,11 +59,19 @@ public final class InitProducerIdHandler extends RequestHandler<InitProducerIdRe
         }
     }
 
-    private static InitProducerIdResponse failure(ErrorCode error) {
+    private static InitProducerIdResponse response(ProducerIdentity identity, short version) {
+        ErrorCode error = identity.error();
+        if (error == ErrorCode.PRODUCER_FENCED && version < FENCED_VERSION) {
+            error = ErrorCode.INVALID_PRODUCER_EPOCH;
+        }
         return new InitProducerIdResponse()
                 .errorCode(error.code())
-                .producerId(RecordBatch.NO_PRODUCER_ID)
-                .producerEpoch(RecordBatch.NO_PRODUCER_EPOCH);
+                .producerId(identity.producerId())
+                .producerEpoch(identity.producerEpoch());
+    }
+
+    private static InitProducerIdResponse failure(ErrorCode error) {
+        return response(ProducerIdentity.failed(error), FENCED_VERSION);
     }
 
     @Override

@@ -170,7 +170,7 @@ class LogAdministrationHandlersTest {
 
     private InitProducerIdResponse initProducer(int version, InitProducerIdRequest request) {
         return broker.send(
-                new InitProducerIdHandler(broker.producerIds()),
+                new InitProducerIdHandler(broker.producerIds(), null),
                 request.transactionTimeoutMs(1000),
                 version,
                 InitProducerIdResponse.class);
@@ -210,8 +210,5 @@ class LogAdministrationHandlersTest {
                 ErrorCode.INVALID_REQUEST,
                 initProducer(
                         4, new InitProducerIdRequest().transactionalId(null).producerEpoch((short) 7)));
-        assertRefused(ErrorCode.INVALID_REQUEST, initProducer(4, new InitProducerIdRequest().transactionalId("")));
-        assertRefused(
-                ErrorCode.UNSUPPORTED_VERSION, initProducer(4, new InitProducerIdRequest().transactionalId("orders")));
     }
 }
