@@ -60,6 +60,7 @@ import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.partition.BackgroundExecutor;
+import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.time.BrokerTimer;
@@ -133,6 +134,7 @@ final class Broker implements AutoCloseable {
         }
         MetadataStore metadata = started(MetadataStore.open(directories, clock, config));
         topics = new TopicControl(metadata);
+        started(new LogFlush(directories, () -> metadata.brokerConfig().numRecoveryThreadsPerDataDir()));
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig);
         partitions.start(metadata.image());
         metadata.addListener(partitions);

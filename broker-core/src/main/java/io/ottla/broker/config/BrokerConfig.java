@@ -214,6 +214,11 @@ public final class BrokerConfig {
         return longValue("connections.max.idle.ms");
     }
 
+    /** How many threads open the logs of one log directory at the start, and flush them at the end. */
+    public int numRecoveryThreadsPerDataDir() {
+        return intValue("num.recovery.threads.per.data.dir");
+    }
+
     /** The event loops that serve connections. */
     public int numNetworkThreads() {
         return intValue("num.network.threads");

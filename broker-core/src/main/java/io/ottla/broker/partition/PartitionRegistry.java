@@ -10,6 +10,7 @@ import io.ottla.protocol.ApiException;
 import io.ottla.protocol.Uuid;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogConfig;
+import io.ottla.storage.LogDamageException;
 import io.ottla.storage.LogDirectory;
 import io.ottla.storage.PartitionDirectory;
 import java.io.IOException;
@@ -42,6 +43,9 @@ public final class PartitionRegistry implements MetadataListener {
 
     /** Where logs were found at the start, by the name of their own directory. */
     private final Map<String, LogDirectory> foundDirectories = new HashMap<>();
+
+    /** Why logs could not be opened at the start. */
+    private final Map<String, Exception> openFailures = new ConcurrentHashMap<>();
 
     private final Map<String, HostedTopic> topicsByName = new ConcurrentHashMap<>();
     private final Map<Uuid, HostedTopic> topicsById = new ConcurrentHashMap<>();
@@ -102,7 +106,39 @@ public final class PartitionRegistry implements MetadataListener {
                 }
             }
         }
+        openFound(image);
         onChange(image, image);
+        openFailures.clear();
+    }
+
+    /** Opens what is there on several threads; {@link #onChange} then finds the logs open. */
+    private void openFound(MetadataImage image) {
+        BrokerConfig config = brokerConfig.get();
+        List<Runnable> openings = new ArrayList<>();
+        Map<String, LogConfig> logConfigs = new HashMap<>();
+        for (LogDirectory directory : directories) {
+            for (PartitionDirectory found : directory.unopenedPartitions()) {
+                TopicImage topic = image.topic(found.topic());
+                if (topic != null && topic.partition(found.partition()) != null) {
+                    LogConfig logConfig = logConfigs.computeIfAbsent(
+                            topic.name(), name -> TopicConfigs.logConfig(image.topicConfig(name), config));
+                    openings.add(() -> openFound(directory, found, topic, logConfig));
+                }
+            }
+        }
+        LogThreads.forEach(
+                openings,
+                config.numRecoveryThreadsPerDataDir() * directories.size(),
+                "ottla-log-recovery",
+                Runnable::run);
+    }
+
+    private void openFound(LogDirectory directory, PartitionDirectory found, TopicImage topic, LogConfig logConfig) {
+        try {
+            directory.open(topic.name(), found.partition(), topic.id(), logConfig);
+        } catch (IOException | RuntimeException e) {
+            openFailures.put(found.topic() + "-" + found.partition(), e);
+        }
     }
 
     /** The partition of a topic by its name, or null if there is none. */
@@ -195,13 +231,21 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     private Partition open(TopicImage topic, PartitionImage image, LogConfig logConfig) {
+        String name = topic.name() + "-" + image.partition();
+        Exception failure = openFailures.remove(name);
         Log log = null;
-        try {
-            log = directoryFor(topic.name(), image.partition())
-                    .open(topic.name(), image.partition(), topic.id(), logConfig);
-        } catch (IOException | ApiException e) {
-            LOG.error(
-                    "The log of {}-{} cannot be opened, the partition is offline", topic.name(), image.partition(), e);
+        if (failure == null) {
+            try {
+                log = directoryFor(topic.name(), image.partition())
+                        .open(topic.name(), image.partition(), topic.id(), logConfig);
+            } catch (IOException | ApiException e) {
+                failure = e;
+            }
+        }
+        if (failure instanceof LogDamageException) {
+            LOG.error("The log of {} cannot be opened, the partition is offline: {}", name, failure.getMessage());
+        } else if (failure != null) {
+            LOG.error("The log of {} cannot be opened, the partition is offline", name, failure);
         }
         return new Partition(
                 topic.name(),
