@@ -48,7 +48,12 @@ public abstract class ClientTest {
 
     @BeforeEach
     void startBroker() {
-        broker = TestBroker.start(Map.of());
+        broker = TestBroker.start(brokerConfig());
+    }
+
+    /** What the broker is configured with; a test that needs more than the defaults says so here. */
+    protected Map<String, String> brokerConfig() {
+        return Map.of();
     }
 
     @AfterEach
@@ -82,9 +87,14 @@ public abstract class ClientTest {
     }
 
     protected final Consumer<String, String> consumer(Map<String, Object> overrides) {
+        return register(newConsumer(overrides));
+    }
+
+    /** A consumer that the test closes by itself. */
+    protected final Consumer<String, String> newConsumer(Map<String, Object> overrides) {
         Map<String, Object> config = clientConfig(Map.of("auto.offset.reset", "earliest", "enable.auto.commit", false));
         config.putAll(overrides);
-        return register(new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer()));
+        return new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer());
     }
 
     private Map<String, Object> clientConfig(Map<String, Object> overrides) {
