@@ -19,12 +19,24 @@ final class IndexFiles {
         }
     }
 
-    /** Syncs the file if there is one. */
+    /**
+     * Syncs the file if there is one.
+     *
+     * @throws OpenFailedException if it could not be opened
+     */
     static void sync(StorageFiles files, Path path) throws IOException {
         if (files.exists(path)) {
-            try (StorageFile file = files.openExisting(path)) {
+            try (StorageFile file = openForSync(files, path)) {
                 file.sync();
             }
+        }
+    }
+
+    private static StorageFile openForSync(StorageFiles files, Path path) throws IOException {
+        try {
+            return files.openExisting(path);
+        } catch (IOException e) {
+            throw new OpenFailedException(e);
         }
     }
 }

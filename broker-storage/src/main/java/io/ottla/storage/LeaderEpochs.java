@@ -21,6 +21,7 @@ final class LeaderEpochs {
     private long[] startOffsets = new long[0];
     private volatile int latestEpoch = -1;
     private boolean unwritten;
+    private volatile boolean unsynced;
 
     LeaderEpochs(StorageFiles files, Path directory) {
         this.files = files;
@@ -105,6 +106,7 @@ final class LeaderEpochs {
         }
         TextCheckpoint.write(files, path, entries, false);
         unwritten = false;
+        unsynced = true;
     }
 
     /** Forgets epochs that begin at or behind the offset; returns whether there were any. */
@@ -163,8 +165,25 @@ final class LeaderEpochs {
         return epochs.length == 0;
     }
 
+    /** Writes the file if it would be another. That it could not be written is said in the log, and it stays to be done. */
+    void writeIfPossible() {
+        try {
+            writeIfChanged();
+        } catch (IOException e) {
+            StorageLog.LOG.warn("Writing {} failed: {}", path, LogHealth.reason(e));
+        }
+    }
+
     /** Has the file on the device. */
     void sync() throws IOException {
-        IndexFiles.sync(files, path);
+        if (unsynced) {
+            unsynced = false;
+            try {
+                IndexFiles.sync(files, path);
+            } catch (OpenFailedException e) {
+                unsynced = true;
+                throw e;
+            }
+        }
     }
 }
