@@ -63,7 +63,6 @@ import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
-import io.ottla.broker.partition.SyncExecutor;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
@@ -126,19 +125,17 @@ final class Broker implements AutoCloseable {
         WheelTimer timer = started(new WheelTimer(clock, "ottla-" + config.nodeId() + "-timer"));
         BackgroundExecutor background =
                 started(new BackgroundExecutor("ottla-" + config.nodeId() + "-background", timer));
-        SyncExecutor sync = started(new SyncExecutor("ottla-" + config.nodeId() + "-sync-"));
-        StorageOptions storage = StorageOptions.of(clock, background)
-                .withFlushPolicy(config.durability())
-                .withProducerIdExpirationMs(config.producerIdExpirationMs());
+        StorageOptions storage =
+                StorageOptions.of(clock, background).withProducerIdExpirationMs(config.producerIdExpirationMs());
         List<LogDirectory> directories = new ArrayList<>();
         for (String path : config.logDirs()) {
             directories.add(
                     started(LogDirectory.open(Path.of(path).toAbsolutePath().normalize(), storage)));
         }
-        MetadataStore metadata = started(MetadataStore.open(directories, clock, config, sync));
+        MetadataStore metadata = started(MetadataStore.open(directories, clock, config));
         topics = new TopicControl(metadata);
         started(new LogFlush(directories, () -> metadata.brokerConfig().numRecoveryThreadsPerDataDir()));
-        PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
+        PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
         // The coordinators hear of metadata after the partitions do: their logs are among them.
@@ -171,7 +168,7 @@ final class Broker implements AutoCloseable {
         addGroupHandlers(handlers, metadata, groups);
         addTransactionHandlers(handlers, metadata, partitions, groups, transactions, producerIds, markerWriter);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
-        LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background, sync));
+        LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background));
         upkeep.start(config);
         metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));

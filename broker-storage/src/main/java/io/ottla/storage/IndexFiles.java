@@ -19,24 +19,12 @@ final class IndexFiles {
         }
     }
 
-    /**
-     * Syncs the file if there is one.
-     *
-     * @throws OpenFailedException if it could not be opened
-     */
+    /** Syncs the file if there is one. */
     static void sync(StorageFiles files, Path path) throws IOException {
         if (files.exists(path)) {
-            try (StorageFile file = openForSync(files, path)) {
+            try (StorageFile file = files.openExisting(path)) {
                 file.sync();
             }
-        }
-    }
-
-    private static StorageFile openForSync(StorageFiles files, Path path) throws IOException {
-        try {
-            return files.openExisting(path);
-        } catch (IOException e) {
-            throw new OpenFailedException(e);
         }
     }
 }

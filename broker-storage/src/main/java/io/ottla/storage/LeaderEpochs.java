@@ -21,7 +21,6 @@ final class LeaderEpochs {
     private long[] startOffsets = new long[0];
     private volatile int latestEpoch = -1;
     private boolean unwritten;
-    private volatile boolean unsynced;
 
     LeaderEpochs(StorageFiles files, Path directory) {
         this.files = files;
@@ -106,7 +105,6 @@ final class LeaderEpochs {
         }
         TextCheckpoint.write(files, path, entries, false);
         unwritten = false;
-        unsynced = true;
     }
 
     /** Forgets epochs that begin at or behind the offset; returns whether there were any. */
@@ -165,25 +163,8 @@ final class LeaderEpochs {
         return epochs.length == 0;
     }
 
-    /** Writes the file if it would be another. That it could not be written is said in the log, and it stays to be done. */
-    void writeIfPossible() {
-        try {
-            writeIfChanged();
-        } catch (IOException e) {
-            StorageLog.LOG.warn("Writing {} failed: {}", path, LogHealth.reason(e));
-        }
-    }
-
     /** Has the file on the device. */
     void sync() throws IOException {
-        if (unsynced) {
-            unsynced = false;
-            try {
-                IndexFiles.sync(files, path);
-            } catch (OpenFailedException e) {
-                unsynced = true;
-                throw e;
-            }
-        }
+        IndexFiles.sync(files, path);
     }
 }

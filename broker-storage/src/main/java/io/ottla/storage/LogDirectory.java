@@ -231,37 +231,27 @@ public final class LogDirectory implements AutoCloseable {
 
     private Log recover(String name, PartitionDirectory found, Uuid topicId, LogConfig config) throws IOException {
         Path directory = path.resolve(name);
-        Log log = null;
+        Log log = LogRecovery.open(
+                directory,
+                config,
+                options,
+                clean || found == null,
+                found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
+                found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
+                cleanedOffset(name));
         try {
-            log = LogRecovery.open(
-                    directory,
-                    config,
-                    options,
-                    clean || found == null,
-                    found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
-                    found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
-                    cleanedOffset(name));
             if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
                 PartitionMetadataFile.write(files, directory, topicId);
             }
-            if (log.isPowerSafe()) {
-                log.syncNewFiles();
+            if (found == null && options.flushPolicy() == FlushPolicy.POWER_SAFE) {
+                log.flush();
+                files.syncDirectory(path);
             }
         } catch (IOException | RuntimeException e) {
-            giveUp(directory, log, found == null);
+            log.abandon();
             throw e;
         }
         return log;
-    }
-
-    /** A log that could not be opened leaves nothing open, and nothing behind if it was new. */
-    private void giveUp(Path directory, Log log, boolean isNew) {
-        if (log != null) {
-            log.abandon();
-        }
-        if (isNew) {
-            deleteTree(directory);
-        }
     }
 
     private synchronized void opened(String name, Log log) {
@@ -382,20 +372,6 @@ public final class LogDirectory implements AutoCloseable {
      * @throws ApiException KAFKA_STORAGE_ERROR
      */
     public synchronized void checkpoint() {
-        checkpoint(true, true);
-    }
-
-    /** As {@link #checkpoint}, but leaves log start offsets out. */
-    public synchronized void checkpointRecoveryPoints() {
-        checkpoint(true, false);
-    }
-
-    /** As {@link #checkpoint}, for log start offsets only. */
-    public synchronized void checkpointStartOffsets() {
-        checkpoint(false, true);
-    }
-
-    private void checkpoint(boolean ends, boolean starts) {
         if (closed) {
             return;
         }
@@ -414,18 +390,12 @@ public final class LogDirectory implements AutoCloseable {
         });
         try {
             checkpointed.addAll(recovery.keySet());
-            if (ends) {
-                recoveryPoints.write(recovery);
-                highWatermarks.write(high);
-                writeCleanedOffsets();
-            }
-            if (starts) {
-                startOffsets.write(start);
-            }
-            if (ends && starts) {
-                checkpointed = new TreeSet<>(recovery.keySet());
-                checkpointed.addAll(cleanedOffsets.keySet());
-            }
+            recoveryPoints.write(recovery);
+            startOffsets.write(start);
+            highWatermarks.write(high);
+            writeCleanedOffsets();
+            checkpointed = new TreeSet<>(recovery.keySet());
+            checkpointed.addAll(cleanedOffsets.keySet());
         } catch (IOException e) {
             throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
         }

@@ -7,9 +7,6 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Brings a log onto the device. The syncing takes no lock that appends need; who comes while another syncs waits for it and finds
  * its records synced, or does the next round for all that came meanwhile.
- *
- * <p>A failed fsync closes the log to appends: the system may have dropped the pages that it could not write, and the next fsync
- * would not know of them. A file that could not be opened for it is no such thing: all can be tried again.
  */
 final class LogFlusher {
 
@@ -17,20 +14,14 @@ final class LogFlusher {
     private final ReentrantLock flushLock = new ReentrantLock();
     private volatile long flushedOffset;
     private volatile long recoveryPoint;
-    private volatile long lastFlushMs;
     private volatile boolean directoryUnsynced;
 
-    /** Whether the log's directory and what was made with it may not be on the device. */
-    private volatile boolean newFilesUnsynced;
-
     /** For a log that is on the device up to its end. */
-    LogFlusher(Log log, long endOffset, boolean isNew) {
+    LogFlusher(Log log, long endOffset, boolean directoryUnsynced) {
         this.log = log;
         this.flushedOffset = endOffset;
         this.recoveryPoint = endOffset;
-        this.lastFlushMs = log.options().clock().timeMs();
-        this.directoryUnsynced = isNew;
-        this.newFilesUnsynced = isNew;
+        this.directoryUnsynced = directoryUnsynced;
     }
 
     long flushedOffset() {
@@ -57,92 +48,23 @@ final class LogFlusher {
                 log.ensureWritable();
                 long target = log.logEndOffset();
                 LogSegment[] segments = log.segments();
+                boolean syncDirectory = directoryUnsynced;
+                directoryUnsynced = false;
                 syncSegments(segments, LogReader.floor(segments, flushedOffset), segments.length, false);
-                syncNames();
+                if (syncDirectory) {
+                    log.options().files().syncDirectory(log.directory());
+                }
                 flushedTo(target);
             }
         } catch (IOException e) {
-            throw failed(e);
+            throw log.fence("Syncing " + log.name() + " failed", e);
         } finally {
             flushLock.unlock();
-        }
-    }
-
-    void syncNewFiles() {
-        flushLock.lock();
-        try {
-            log.ensureWritable();
-            syncNames();
-        } catch (IOException e) {
-            throw failed(e);
-        } finally {
-            flushLock.unlock();
-        }
-    }
-
-    private ApiException failed(IOException cause) {
-        String what = "Syncing " + log.name() + " failed";
-        return cause instanceof OpenFailedException ? Log.storageError(what, cause) : log.fence(what, cause);
-    }
-
-    private void syncNames() throws IOException {
-        boolean directory = directoryUnsynced;
-        boolean newFiles = newFilesUnsynced;
-        directoryUnsynced = false;
-        newFilesUnsynced = false;
-        StorageFiles files = log.options().files();
-        try {
-            if (newFiles) {
-                IndexFiles.sync(files, log.directory().resolve(PartitionMetadataFile.FILE_NAME));
-                log.epochs().sync();
-            }
-            if (directory) {
-                files.syncDirectory(log.directory());
-            }
-            if (newFiles) {
-                files.syncDirectory(log.directory().toAbsolutePath().getParent());
-            }
-        } catch (OpenFailedException e) {
-            directoryUnsynced |= directory;
-            newFilesUnsynced |= newFiles;
-            throw e;
         }
     }
 
     void flush() {
         flush(true);
-    }
-
-    long flushDelayMs() {
-        long flushMs = log.config().flushMs();
-        if (flushMs == Long.MAX_VALUE) {
-            return flushMs;
-        }
-        long leftMs = lastFlushMs + flushMs - log.options().clock().timeMs();
-        // What is overdue could not be flushed just now, or there was nothing to flush.
-        return leftMs > 0 ? leftMs : Math.max(1L, flushMs);
-    }
-
-    void flushIfDue() {
-        boolean due =
-                log.options().clock().timeMs() - lastFlushMs >= log.config().flushMs();
-        if (due && log.logEndOffset() > flushedOffset && !log.isClosed() && log.failure() == null) {
-            flush(true);
-        }
-    }
-
-    /** Takes away what {@code preallocate} made and nobody used: a clean start takes the size of the file for that of the log. */
-    void trim() {
-        log.lock().lock();
-        try {
-            if (log.activeSegment().trim()) {
-                log.activeSegment().syncLog();
-            }
-        } catch (IOException e) {
-            throw failed(e);
-        } finally {
-            log.lock().unlock();
-        }
     }
 
     /** Syncs all segments but the active one; for the background. */
@@ -187,8 +109,7 @@ final class LogFlusher {
         try {
             log.activeSegment().writeIndexes();
             log.snapshots().write(log.producerStates());
-            log.roller().pruneSnapshots();
-            log.epochs().writeIfChanged();
+            log.pruneSnapshots();
         } catch (IOException e) {
             // No record is lost: it can be tried again when there is room.
             throw Log.storageError("Writing the indexes of " + log.name() + " failed", e);
@@ -196,16 +117,19 @@ final class LogFlusher {
     }
 
     private void sync(LogSegment[] segments, boolean all, long target) {
+        boolean syncDirectory = directoryUnsynced;
+        directoryUnsynced = false;
         try {
             int first = LogReader.floor(segments, recoveryPoint);
             syncSegments(segments, first, all ? segments.length : segments.length - 1, true);
             if (all && log.producerStates().size() > 0) {
                 log.snapshots().sync(target);
             }
-            log.epochs().sync();
-            syncNames();
+            if (syncDirectory) {
+                log.options().files().syncDirectory(log.directory());
+            }
         } catch (IOException e) {
-            throw failed(e);
+            throw log.fence("Syncing " + log.name() + " failed", e);
         }
         recoveryPoint = Math.max(recoveryPoint, target);
         flushedTo(target);
@@ -228,11 +152,10 @@ final class LogFlusher {
 
     private void flushedTo(long target) {
         flushedOffset = Math.max(flushedOffset, target);
-        lastFlushMs = log.options().clock().timeMs();
         if (log.isPowerSafe()) {
             log.lock().lock();
             try {
-                log.producerStates().highWatermark(log.highWatermark());
+                log.producerStates().highWatermark(flushedOffset);
             } finally {
                 log.lock().unlock();
             }

@@ -154,7 +154,7 @@ final class LogRecovery {
             deleteOrphan(path, bases);
         }
         for (long base : bases) {
-            segments.add(LogSegment.existing(files, directory, base, nowMs, LogRoller.jitterMs(config)));
+            segments.add(LogSegment.existing(files, directory, base, nowMs, Log.rollJitterMs(config)));
         }
         for (int i = 0; i + 1 < segments.size(); i++) {
             segments.get(i).endOffset(segments.get(i + 1).baseOffset());
@@ -186,8 +186,7 @@ final class LogRecovery {
         for (long offset : List.copyOf(snapshots.offsets())) {
             snapshots.delete(offset);
         }
-        LogSegment segment = LogSegment.create(
-                files, directory, startOffset, nowMs, LogRoller.jitterMs(config), LogRoller.initialSizeBytes(config));
+        LogSegment segment = LogSegment.create(files, directory, startOffset, nowMs, Log.rollJitterMs(config));
         segments.add(segment);
         epochs.truncateFromEnd(0L);
         epochs.write();

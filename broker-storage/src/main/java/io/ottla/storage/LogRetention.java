@@ -3,6 +3,7 @@ package io.ottla.storage;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * Takes records away at the beginning of the log, segment by segment.
@@ -29,9 +30,12 @@ final class LogRetention {
             }
             if (offset > log.logStartOffset()) {
                 log.logStartOffset(offset);
-                log.epochs().truncateFromStart(offset);
-                log.epochs().writeIfPossible();
+                if (log.epochs().truncateFromStart(offset)) {
+                    log.epochs().write();
+                }
             }
+        } catch (IOException e) {
+            throw Log.storageError("Deleting records of " + log.name() + " failed", e);
         } finally {
             log.lock().unlock();
         }
@@ -108,26 +112,27 @@ final class LogRetention {
         }
         if (count == log.segments().length) {
             // A log is never without a segment.
-            log.roller().roll();
+            log.roll();
         }
         LogSegment[] segments = log.segments();
-        SegmentRemoval removal = new SegmentRemoval(log);
-        int renamed = removal.rename(segments, count);
-        if (renamed == 0) {
-            return 0;
+        log.dropFirstSegments(count);
+        if (log.epochs().truncateFromStart(log.logStartOffset())) {
+            log.epochs().write();
         }
-        log.dropFirstSegments(renamed);
-        // Room is made even where there is none left to write down what goes with it.
-        log.epochs().truncateFromStart(log.logStartOffset());
-        log.epochs().writeIfPossible();
-        log.snapshots().deleteBefore(segments[renamed].baseOffset());
+        SegmentRemoval removal = new SegmentRemoval(log);
+        for (int i = 0; i < count; i++) {
+            removal.rename(segments[i]);
+        }
+        for (long offset : List.copyOf(log.snapshots().offsets().headSet(segments[count].baseOffset(), false))) {
+            log.snapshots().delete(offset);
+        }
         StorageLog.LOG.info(
                 "Deleting {} segments of {} because {}; it starts at offset {} now",
-                renamed,
+                count,
                 log.name(),
                 reason,
                 log.logStartOffset());
         removal.schedule();
-        return renamed;
+        return count;
     }
 }

@@ -38,10 +38,6 @@ final class LogSegment {
     private volatile long maxTimestampMs = UNKNOWN;
     private volatile boolean logUnsynced;
     private volatile boolean indexesUnsynced;
-
-    /** Whether the file is longer than the segment; the log's lock. */
-    private boolean preallocated;
-
     private long firstTimestampMs = UNKNOWN;
 
     private LogSegment(StorageFiles files, Path directory, long baseOffset, long createdMs, long rollJitterMs) {
@@ -52,31 +48,12 @@ final class LogSegment {
         this.rollJitterMs = rollJitterMs;
     }
 
-    /**
-     * Makes an empty active segment.
-     *
-     * @param initialSizeBytes the size of its file, 0 for one that grows with what is appended
-     */
-    static LogSegment create(
-            StorageFiles files,
-            Path directory,
-            long baseOffset,
-            long createdMs,
-            long rollJitterMs,
-            int initialSizeBytes)
+    /** Makes an empty active segment. */
+    static LogSegment create(StorageFiles files, Path directory, long baseOffset, long createdMs, long rollJitterMs)
             throws IOException {
         LogSegment segment = new LogSegment(files, directory, baseOffset, createdMs, rollJitterMs);
         segment.file = files.openForWriting(segment.path(LogFileNames.LOG));
-        try {
-            segment.file.truncate(0);
-            if (initialSizeBytes > 0) {
-                segment.preallocated = true;
-                segment.file.extend(initialSizeBytes);
-            }
-        } catch (IOException | RuntimeException e) {
-            segment.discard();
-            throw e;
-        }
+        segment.file.truncate(0);
         segment.indexes = new SegmentIndexes(files, directory, baseOffset);
         segment.recent = new RecentBatches();
         return segment;
@@ -101,10 +78,9 @@ final class LogSegment {
         indexes = upToDate;
     }
 
-    /** Ends the life as active segment: brings the files up to date. When it throws, nothing has changed. */
+    /** Ends the life as active segment: brings the index files up to date. */
     void seal() throws IOException {
         writeIndexes();
-        trim();
         SegmentIndexes last = indexes;
         maxTimestampMs = last.maxTimestampMs();
         idleIndexes = new SoftReference<>(last);
@@ -167,28 +143,6 @@ final class LogSegment {
     /** Removes what a failed append left behind the end. */
     void cutToSize() throws IOException {
         file().truncate(sizeBytes());
-        preallocated = false;
-    }
-
-    /** Takes from the file what was preallocated and not used; false if there is nothing of that. */
-    boolean trim() throws IOException {
-        boolean longer = preallocated;
-        if (longer) {
-            cutToSize();
-            logUnsynced = true;
-        }
-        return longer;
-    }
-
-    /** Takes an empty segment away again that has become part of no log. */
-    void discard() {
-        closeFile();
-        try {
-            files.deleteIfExists(path(LogFileNames.LOG));
-        } catch (IOException e) {
-            // The next segment of this name begins with cutting it to nothing.
-            StorageLog.LOG.warn("Deleting {} failed: {}", path(LogFileNames.LOG), LogHealth.reason(e));
-        }
     }
 
     /** Cuts the log file; indexes must be brought in line by the caller. */
@@ -370,31 +324,17 @@ final class LogSegment {
                 || active.transactions().count() > 0;
         if (indexesUnsynced && needed) {
             indexesUnsynced = false;
-            try {
-                IndexFiles.sync(files, path(LogFileNames.INDEX));
-                IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
-                IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
-            } catch (OpenFailedException e) {
-                indexesUnsynced = true;
-                throw e;
-            }
+            IndexFiles.sync(files, path(LogFileNames.INDEX));
+            IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
+            IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
         }
     }
 
     /** Has the batches on the device, but not the indexes. */
     void syncLog() throws IOException {
         if (logUnsynced) {
-            StorageFile open = fileForSync();
             logUnsynced = false;
-            open.sync();
-        }
-    }
-
-    private StorageFile fileForSync() throws IOException {
-        try {
-            return file();
-        } catch (IOException e) {
-            throw new OpenFailedException(e);
+            file().sync();
         }
     }
 

@@ -8,7 +8,6 @@ import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.zip.CRC32C;
@@ -146,17 +145,6 @@ final class ProducerSnapshots {
         state.transactionFirstOffset(entry.currentTxnFirstOffset());
         state.lastUseMs(nowMs);
         return state;
-    }
-
-    /** Deletes those below the offset; one that cannot be deleted stays for the next time. */
-    void deleteBefore(long endOffset) {
-        for (long offset : List.copyOf(offsets.headSet(endOffset, false))) {
-            try {
-                delete(offset);
-            } catch (IOException e) {
-                StorageLog.LOG.warn("{} cannot be deleted: {}", path(offset), LogHealth.reason(e));
-            }
-        }
     }
 
     void delete(long offset) throws IOException {

@@ -1,7 +1,6 @@
 package io.ottla.broker.coordinator;
 
 import io.ottla.protocol.record.RecordBatch;
-import io.ottla.storage.CommitCallback;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
@@ -45,8 +44,8 @@ public interface CoordinatorLog {
     boolean isCommitted(long endOffset);
 
     /**
-     * Calls back when everything before the offset is committed under the broker's durability policy, or cannot be any more: at
-     * once if it is, else later, on any thread.
+     * Runs the action when everything before the offset is committed under the broker's durability policy: at once if it is,
+     * else later, on any thread. Actions must not block.
      */
-    void whenCommitted(long endOffset, CommitCallback callback);
+    void whenCommitted(long endOffset, Runnable action);
 }

@@ -38,7 +38,7 @@ public final class CreatePartitionsHandler extends RequestHandler<CreatePartitio
                 response.results().add(create(topic, count, request.validateOnly()));
             }
         }
-        CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
+        context.respond(response);
     }
 
     private CreatePartitionsTopicResult create(CreatePartitionsTopic topic, int count, boolean validateOnly) {

@@ -51,7 +51,7 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
             delete(id, result);
             response.responses().add(result);
         });
-        CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
+        context.respond(response);
     }
 
     private static List<DeleteTopicState> states(DeleteTopicsRequest request, short version) {

@@ -22,6 +22,7 @@ enum Tool {
     LOG_DIRS("LogDirsCommand"),
     PRODUCER_PERF_TEST("ProducerPerformance"),
     TOPICS("TopicCommand"),
+    TRANSACTIONAL_MESSAGE_COPIER("TransactionalMessageCopier"),
     VERIFIABLE_CONSUMER("VerifiableConsumer"),
     VERIFIABLE_PRODUCER("VerifiableProducer");
 
