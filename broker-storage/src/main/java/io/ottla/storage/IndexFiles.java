@@ -2,6 +2,7 @@ package io.ottla.storage;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** What the index files have in common: they are not held open, and grow at their end. */
@@ -19,10 +20,16 @@ final class IndexFiles {
         }
     }
 
-    /** Syncs the file if there is one. */
+    /** Syncs the file if there is one; it may be deleted meanwhile. */
     static void sync(StorageFiles files, Path path) throws IOException {
         if (files.exists(path)) {
-            try (StorageFile file = files.openExisting(path)) {
+            StorageFile file;
+            try {
+                file = files.openExisting(path);
+            } catch (NoSuchFileException e) {
+                return;
+            }
+            try (file) {
                 file.sync();
             }
         }

@@ -21,6 +21,7 @@ final class LeaderEpochs {
     private long[] startOffsets = new long[0];
     private volatile int latestEpoch = -1;
     private boolean unwritten;
+    private volatile boolean unsynced;
 
     LeaderEpochs(StorageFiles files, Path directory) {
         this.files = files;
@@ -31,6 +32,7 @@ final class LeaderEpochs {
     synchronized boolean load() throws IOException {
         List<String[]> entries = TextCheckpoint.read(files, path, 2);
         if (entries == null) {
+            unwritten = true;
             return false;
         }
         try {
@@ -40,6 +42,7 @@ final class LeaderEpochs {
         } catch (NumberFormatException e) {
             StorageLog.LOG.warn("{} is damaged: it is ignored and will be written again", path);
             keep(0);
+            unwritten = true;
             return false;
         }
         unwritten = false;
@@ -105,6 +108,7 @@ final class LeaderEpochs {
         }
         TextCheckpoint.write(files, path, entries, false);
         unwritten = false;
+        unsynced = true;
     }
 
     /** Forgets epochs that begin at or behind the offset; returns whether there were any. */
@@ -163,8 +167,13 @@ final class LeaderEpochs {
         return epochs.length == 0;
     }
 
-    /** Has the file on the device. */
-    void sync() throws IOException {
-        IndexFiles.sync(files, path);
+    /** Has the content of the file on the device; true if its name has to follow. */
+    boolean syncIfWritten() throws IOException {
+        boolean written = unsynced;
+        if (written) {
+            unsynced = false;
+            IndexFiles.sync(files, path);
+        }
+        return written;
     }
 }

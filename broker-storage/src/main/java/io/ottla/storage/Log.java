@@ -62,7 +62,7 @@ public final class Log implements AutoCloseable {
         this.nextOffset = found.nextOffset();
         this.reader = new LogReader(this);
         this.retention = new LogRetention(this);
-        this.flusher = new LogFlusher(this, found.nextOffset(), found.isNew());
+        this.flusher = new LogFlusher(this, found.nextOffset(), found.areNamesUnsynced());
     }
 
     /**

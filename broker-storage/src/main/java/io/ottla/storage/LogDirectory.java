@@ -58,6 +58,10 @@ public final class LogDirectory implements AutoCloseable {
     private final Map<String, Long> foundHighWatermarks;
     private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
     private final Set<String> opening = new HashSet<>();
+
+    /** What is wrong with partitions of which not even the topic is known. */
+    private final Map<String, LogDamageException> damaged = new ConcurrentHashMap<>();
+
     private final boolean clean;
     private Set<String> checkpointed;
     private MetaProperties metaProperties;
@@ -128,7 +132,7 @@ public final class LogDirectory implements AutoCloseable {
             if (name.endsWith(PartitionDirectory.DELETE_SUFFIX) && files.isDirectory(entry)) {
                 deleted.add(entry);
             } else if (dash > 0 && files.isDirectory(entry)) {
-                Uuid topicId = PartitionMetadataFile.read(files, entry);
+                Uuid topicId = topicId(name, entry);
                 unopened.put(
                         name,
                         new PartitionDirectory(
@@ -140,6 +144,16 @@ public final class LogDirectory implements AutoCloseable {
         }
         if (!deleted.isEmpty()) {
             options.scheduler().schedule(() -> deleted.forEach(this::deleteTree), 0L);
+        }
+    }
+
+    /** A damaged file keeps its own partition closed, not the others. */
+    private Uuid topicId(String name, Path directory) throws IOException {
+        try {
+            return PartitionMetadataFile.read(files, directory);
+        } catch (LogDamageException e) {
+            damaged.put(name, e);
+            return null;
         }
     }
 
@@ -200,6 +214,10 @@ public final class LogDirectory implements AutoCloseable {
                 return other;
             }
             found = unopened.get(name);
+            LogDamageException damage = damaged.get(name);
+            if (damage != null) {
+                throw damage;
+            }
             if (found == null) {
                 cleanedOffsets.remove(name);
                 forgetCheckpoints(name);
@@ -239,13 +257,15 @@ public final class LogDirectory implements AutoCloseable {
                 found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
                 found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
                 cleanedOffset(name));
+        if (found == null) {
+            log.flusher().directoryAdded();
+        }
         try {
             if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
-                PartitionMetadataFile.write(files, directory, topicId);
+                PartitionMetadataFile.write(files, directory, topicId, options.flushPolicy() == FlushPolicy.POWER_SAFE);
             }
             if (found == null && options.flushPolicy() == FlushPolicy.POWER_SAFE) {
                 log.flush();
-                files.syncDirectory(path);
             }
         } catch (IOException | RuntimeException e) {
             log.abandon();
@@ -330,6 +350,7 @@ public final class LogDirectory implements AutoCloseable {
         awaitOpened(name);
         Log log = logs.remove(name);
         boolean exists = unopened.remove(name) != null || log != null;
+        damaged.remove(name);
         if (log != null) {
             log.letGo();
         }
@@ -384,7 +405,8 @@ public final class LogDirectory implements AutoCloseable {
         logs.forEach((name, log) -> {
             recovery.put(name, log.recoveryPoint());
             high.put(name, log.highWatermark());
-            if (log.logStartOffset() > log.segments()[0].baseOffset()) {
+            // Also where a segment begins: a power failure may bring those before it back.
+            if (log.logStartOffset() > 0) {
                 start.put(name, log.logStartOffset());
             }
         });

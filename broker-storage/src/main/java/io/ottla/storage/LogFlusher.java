@@ -2,6 +2,7 @@ package io.ottla.storage;
 
 import io.ottla.protocol.ApiException;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -15,13 +16,15 @@ final class LogFlusher {
     private volatile long flushedOffset;
     private volatile long recoveryPoint;
     private volatile boolean directoryUnsynced;
+    private volatile boolean parentUnsynced;
 
     /** For a log that is on the device up to its end. */
-    LogFlusher(Log log, long endOffset, boolean directoryUnsynced) {
+    LogFlusher(Log log, long endOffset, boolean namesUnsynced) {
         this.log = log;
         this.flushedOffset = endOffset;
         this.recoveryPoint = endOffset;
-        this.directoryUnsynced = directoryUnsynced;
+        this.directoryUnsynced = namesUnsynced;
+        this.parentUnsynced = namesUnsynced;
     }
 
     long flushedOffset() {
@@ -35,6 +38,12 @@ final class LogFlusher {
     /** There is a new file, whose name has to be synced, too. */
     void segmentAdded() {
         directoryUnsynced = true;
+    }
+
+    /** The directory is new, or was left half made by an attempt that failed. */
+    void directoryAdded() {
+        directoryUnsynced = true;
+        parentUnsynced = true;
     }
 
     void syncRecords() {
@@ -52,7 +61,7 @@ final class LogFlusher {
                 directoryUnsynced = false;
                 syncSegments(segments, LogReader.floor(segments, flushedOffset), segments.length, false);
                 if (syncDirectory) {
-                    log.options().files().syncDirectory(log.directory());
+                    syncNames();
                 }
                 flushedTo(target);
             }
@@ -86,6 +95,7 @@ final class LogFlusher {
                 return;
             }
             LogSegment[] segments;
+            List<Long> newSnapshots;
             long target;
             log.lock().lock();
             try {
@@ -95,10 +105,11 @@ final class LogFlusher {
                 if (all) {
                     writeStates();
                 }
+                newSnapshots = log.snapshots().takeUnsynced(target);
             } finally {
                 log.lock().unlock();
             }
-            sync(segments, all, target);
+            sync(segments, all, newSnapshots, target);
         } finally {
             flushLock.unlock();
         }
@@ -110,29 +121,41 @@ final class LogFlusher {
             log.activeSegment().writeIndexes();
             log.snapshots().write(log.producerStates());
             log.pruneSnapshots();
+            // Of an index that has no name nobody would know that it is missing.
+            directoryUnsynced = true;
         } catch (IOException e) {
             // No record is lost: it can be tried again when there is room.
             throw Log.storageError("Writing the indexes of " + log.name() + " failed", e);
         }
     }
 
-    private void sync(LogSegment[] segments, boolean all, long target) {
+    private void sync(LogSegment[] segments, boolean all, List<Long> newSnapshots, long target) {
         boolean syncDirectory = directoryUnsynced;
         directoryUnsynced = false;
         try {
-            int first = LogReader.floor(segments, recoveryPoint);
+            int first = LogReader.floor(segments, Math.max(0L, recoveryPoint - 1));
             syncSegments(segments, first, all ? segments.length : segments.length - 1, true);
-            if (all && log.producerStates().size() > 0) {
-                log.snapshots().sync(target);
+            for (long offset : newSnapshots) {
+                log.snapshots().sync(offset);
             }
-            if (syncDirectory) {
-                log.options().files().syncDirectory(log.directory());
+            if (log.epochs().syncIfWritten() || syncDirectory) {
+                syncNames();
             }
         } catch (IOException e) {
             throw log.fence("Syncing " + log.name() + " failed", e);
         }
         recoveryPoint = Math.max(recoveryPoint, target);
         flushedTo(target);
+    }
+
+    /** The directory itself is new with the log: without its name, what is in it is lost. */
+    private void syncNames() throws IOException {
+        StorageFiles files = log.options().files();
+        files.syncDirectory(log.directory());
+        if (parentUnsynced) {
+            files.syncDirectory(log.directory().getParent());
+            parentUnsynced = false;
+        }
     }
 
     private static void syncSegments(LogSegment[] segments, int from, int end, boolean indexes) throws IOException {

@@ -28,6 +28,10 @@ final class LogRecovery {
     private final StorageFiles files;
     private final boolean clean;
     private final long checkpointedRecoveryPoint;
+
+    /** Up to here the log must reach; what was deleted on purpose need not be there. */
+    private final long requiredOffset;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final ProducerStates producers;
     private final ProducerSnapshots snapshots;
@@ -38,10 +42,13 @@ final class LogRecovery {
     private long logStartOffset;
     private long nextOffset;
     private long rebuiltFromOffset = Long.MAX_VALUE;
-    private boolean isNew;
+    private boolean namesUnsynced;
 
-    /** Whether offsets may be missing where batches were compacted away. */
-    private boolean gapsAllowed;
+    /**
+     * Up to here batches may be missing because they were compacted away. Compaction writes down the recovery point before it puts
+     * anything in place, so that what is missing above it was lost.
+     */
+    private long gapsBelowOffset;
 
     private boolean isCut;
 
@@ -58,8 +65,10 @@ final class LogRecovery {
         this.files = options.files();
         this.clean = clean;
         this.checkpointedRecoveryPoint = recoveryPoint;
+        this.requiredOffset = logStartOffset >= recoveryPoint ? UNKNOWN_OFFSET : recoveryPoint;
         this.logStartOffset = logStartOffset;
-        this.gapsAllowed = config.cleanupCompact();
+        this.gapsBelowOffset = config.cleanupCompact() ? recoveryPoint : UNKNOWN_OFFSET;
+        this.namesUnsynced = !clean;
         this.nowMs = options.clock().timeMs();
         this.producers = new ProducerStates(directory.getFileName().toString(), lock);
         this.snapshots = new ProducerSnapshots(files, directory);
@@ -85,7 +94,9 @@ final class LogRecovery {
             long cleanedOffset)
             throws IOException {
         LogRecovery recovery = new LogRecovery(directory, config, options, clean, recoveryPoint, logStartOffset);
-        recovery.gapsAllowed |= cleanedOffset > 0;
+        if (cleanedOffset > 0) {
+            recovery.gapsBelowOffset = Math.max(recoveryPoint, cleanedOffset);
+        }
         try {
             recovery.run();
             return new Log(recovery);
@@ -107,7 +118,7 @@ final class LogRecovery {
         } else {
             scan(epochsKnown ? Math.max(0L, checkpointedRecoveryPoint) : 0L);
         }
-        if (nextOffset < checkpointedRecoveryPoint) {
+        if (nextOffset < requiredOffset) {
             throw new LogDamageException(
                     lastSegment().path(LogFileNames.LOG),
                     lastSegment().sizeBytes(),
@@ -190,10 +201,14 @@ final class LogRecovery {
         segments.add(segment);
         epochs.truncateFromEnd(0L);
         epochs.write();
+        if (startOffset > 0) {
+            // Its end counts as synced, so what was deleted must not come back.
+            files.syncDirectory(directory);
+        }
         producers.mapEndOffset(startOffset);
         logStartOffset = startOffset;
         nextOffset = startOffset;
-        isNew = true;
+        namesUnsynced = true;
     }
 
     /** Finds the end of a log that was closed cleanly: from the last index entry on, by the batches' headers. */
@@ -211,7 +226,7 @@ final class LogRecovery {
             return;
         }
         nextOffset = last.baseOffset();
-        int from = indexes.offsets().lastPosition();
+        int from = indexes.resumePosition();
         BatchCursor cursor = BatchCursor.lookup(last.file(), from, last.sizeBytes());
         while (cursor.next()) {
             RecordBatch batch = cursor.batch();
@@ -233,21 +248,23 @@ final class LogRecovery {
 
     /** Reads and checks all batches from the segment on that holds the offset. */
     private void scan(long fromOffset) throws IOException {
-        int first = LogReader.floor(segments.toArray(LogSegment[]::new), fromOffset);
+        // Also the one that ends there: its time index may not be on the device if it was the active one when it was
+        // flushed.
+        int first = LogReader.floor(segments.toArray(LogSegment[]::new), Math.max(0L, fromOffset - 1));
         for (int i = first; i < segments.size(); i++) {
             LogSegment segment = segments.get(i);
-            SegmentScan scan = new SegmentScan(segment, config, files, gapsAllowed);
+            SegmentScan scan = new SegmentScan(segment, config, files, gapsBelowOffset);
             scan.run(i == first ? fromOffset : segment.baseOffset(), epochs);
             rebuiltFromOffset = Math.min(rebuiltFromOffset, scan.transactionsFrom());
             rebuilt.add(scan.indexes());
             nextOffset = scan.nextOffset();
             boolean gapFollows = i + 1 < segments.size()
-                    && !gapsAllowed
+                    && segments.get(i + 1).baseOffset() > gapsBelowOffset
                     && scan.nextOffset() != segments.get(i + 1).baseOffset();
             boolean overlaps = i + 1 < segments.size()
                     && scan.nextOffset() > segments.get(i + 1).baseOffset();
             TailVerdict verdict = TailVerdict.of(scan, dataFollows(i), gapFollows || overlaps);
-            if (verdict.isCut() && (clean || scan.nextOffset() < checkpointedRecoveryPoint)) {
+            if (verdict.isCut() && (clean || scan.nextOffset() < requiredOffset)) {
                 throw new LogDamageException(
                         segment.path(LogFileNames.LOG),
                         scan.validBytes(),
@@ -294,10 +311,19 @@ final class LogRecovery {
     private void replayProducers() throws IOException {
         // The transaction index has to be rebuilt with the states that its beginning needs.
         long newest = Math.min(nextOffset, rebuiltFromOffset);
+        if (!clean) {
+            snapshots.recoverFrom(checkpointedRecoveryPoint);
+        }
         long from = snapshots.loadNewest(producers, segments.get(0).baseOffset(), newest, nowMs);
         if (from < nextOffset) {
             LogSegment[] all = segments.toArray(LogSegment[]::new);
             for (int i = LogReader.floor(all, from); i < all.length; i++) {
+                if (all[i].baseOffset() > from) {
+                    // Once the segments before it are deleted, nothing else knows who had written to them.
+                    producers.mapEndOffset(all[i].baseOffset());
+                    snapshots.write(producers);
+                    snapshots.sync(all[i].baseOffset());
+                }
                 replay(all[i], from, rebuiltIndexes(i));
             }
         }
@@ -348,10 +374,10 @@ final class LogRecovery {
                 segment.syncLog();
                 segment.syncIndexes();
             }
-            if (epochsWritten) {
-                epochs.sync();
-            }
+            epochs.syncIfWritten();
             files.syncDirectory(directory);
+            files.syncDirectory(directory.getParent());
+            namesUnsynced = false;
         }
     }
 
@@ -395,7 +421,8 @@ final class LogRecovery {
         return nextOffset;
     }
 
-    boolean isNew() {
-        return isNew;
+    /** Whether the names of the directory and of what is in it may not be on the device. */
+    boolean areNamesUnsynced() {
+        return namesUnsynced;
     }
 }

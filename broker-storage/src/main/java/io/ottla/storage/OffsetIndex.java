@@ -50,8 +50,9 @@ final class OffsetIndex {
             boolean grows = i == 0
                     || (relativeOffset(loaded[i]) > relativeOffset(loaded[i - 1])
                             && position(loaded[i]) > position(loaded[i - 1]));
+            // The first batch never has an entry; zeros are what a power failure leaves.
             boolean possible =
-                    relativeOffset(loaded[i]) >= 0 && position(loaded[i]) >= 0 && position(loaded[i]) < logSizeBytes;
+                    relativeOffset(loaded[i]) >= 0 && position(loaded[i]) > 0 && position(loaded[i]) < logSizeBytes;
             if (!grows || !possible) {
                 return false;
             }
@@ -139,7 +140,7 @@ final class OffsetIndex {
         tail.asLongBuffer().put(entries, writtenCount, size - writtenCount);
         IndexFiles.writeTail(files, path, (long) writtenCount * ENTRY_SIZE_BYTES, tail);
         writtenCount = size;
-        return size > 0;
+        return size > 0 || fileSizeBytes > 0;
     }
 
     private static int relativeOffset(long entry) {

@@ -21,17 +21,25 @@ final class PartitionMetadataFile {
 
     private PartitionMetadataFile() {}
 
-    static void write(StorageFiles files, Path logDirectory, Uuid topicId) throws IOException {
-        files.replace(logDirectory.resolve(FILE_NAME), (PREFIX + topicId).getBytes(StandardCharsets.UTF_8), false);
+    /** @param sync whether to return only when the file is on the device */
+    static void write(StorageFiles files, Path logDirectory, Uuid topicId, boolean sync) throws IOException {
+        files.replace(logDirectory.resolve(FILE_NAME), (PREFIX + topicId).getBytes(StandardCharsets.UTF_8), sync);
     }
 
-    /** The topic's id; null if there is no file. */
+    /**
+     * The topic's id; null if there is no file, or one that a power failure has left without its content.
+     *
+     * @throws LogDamageException if it holds something else
+     */
     static Uuid read(StorageFiles files, Path logDirectory) throws IOException {
         Path path = logDirectory.resolve(FILE_NAME);
         if (!files.exists(path)) {
             return null;
         }
         String text = new String(files.readAll(path), StandardCharsets.UTF_8);
+        if (text.chars().allMatch(character -> character == 0)) {
+            return null;
+        }
         if (!text.startsWith(PREFIX)) {
             throw new LogDamageException(path, 0, "it does not begin with a version and a topic id");
         }

@@ -8,6 +8,7 @@ import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.zip.CRC32C;
@@ -31,6 +32,7 @@ final class ProducerSnapshots {
     private final StorageFiles files;
     private final Path directory;
     private final TreeSet<Long> offsets = new TreeSet<>();
+    private final TreeSet<Long> unsynced = new TreeSet<>();
 
     ProducerSnapshots(StorageFiles files, Path directory) {
         this.files = files;
@@ -67,6 +69,7 @@ final class ProducerSnapshots {
         }
         files.replace(path(offset), encode(snapshot), false);
         offsets.add(offset);
+        unsynced.add(offset);
     }
 
     private static byte[] encode(ProducerSnapshot snapshot) {
@@ -102,6 +105,17 @@ final class ProducerSnapshots {
         }
         states.clear(startOffset);
         return startOffset;
+    }
+
+    /** After a crash: deletes files at or behind the offset that are not whole, and has the others on the device. */
+    void recoverFrom(long syncedOffset) throws IOException {
+        for (long offset : List.copyOf(offsets.tailSet(syncedOffset))) {
+            if (read(files, path(offset)) == null) {
+                delete(offset);
+            } else {
+                sync(offset);
+            }
+        }
     }
 
     private boolean load(ProducerStates states, long offset, long nowMs) throws IOException {
@@ -150,6 +164,15 @@ final class ProducerSnapshots {
     void delete(long offset) throws IOException {
         files.deleteIfExists(path(offset));
         offsets.remove(offset);
+        unsynced.remove(offset);
+    }
+
+    /** Files up to an offset that have been written since the last call; the caller syncs them. */
+    List<Long> takeUnsynced(long endOffset) {
+        NavigableSet<Long> taken = unsynced.headSet(endOffset, true);
+        List<Long> copy = List.copyOf(taken);
+        taken.clear();
+        return copy;
     }
 
     /** Has the file on the device. */

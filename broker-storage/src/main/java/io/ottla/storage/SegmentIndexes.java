@@ -42,13 +42,24 @@ final class SegmentIndexes {
         return usable;
     }
 
+    /**
+     * Where in the log a walk has to begin that brings the indexes up to its end: at the last batch that has an entry. If none
+     * has, the whole segment is read, and a time index, which may not have reached the device, is not believed.
+     */
+    int resumePosition() {
+        if (offsets.count() == 0) {
+            clearOffsetsAndTimes();
+        }
+        return offsets.lastPosition();
+    }
+
     /** Reads the transaction index's file; false if it has to be rebuilt. */
     boolean loadTransactions() throws IOException {
         return transactions.load(baseOffset);
     }
 
     void clearOffsetsAndTimes() {
-        truncateOffsetsAndTimesTo(Long.MIN_VALUE + 1);
+        truncateOffsetsAndTimesTo(baseOffset);
     }
 
     /** Forgets what lies at or behind the offset, as if it had never been appended. */

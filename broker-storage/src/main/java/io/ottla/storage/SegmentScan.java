@@ -23,7 +23,7 @@ final class SegmentScan {
 
     private final LogSegment segment;
     private final LogConfig config;
-    private final boolean gapsAllowed;
+    private final long gapsBelowOffset;
     private final SegmentIndexes indexes;
     private long transactionsFrom;
     private long nextOffset;
@@ -33,11 +33,11 @@ final class SegmentScan {
     private boolean batchFollows;
     private boolean hole;
 
-    /** @param gapsAllowed whether offsets may be missing between batches */
-    SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, boolean gapsAllowed) {
+    /** @param gapsBelowOffset up to where offsets may be missing between batches */
+    SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, long gapsBelowOffset) {
         this.segment = segment;
         this.config = config;
-        this.gapsAllowed = gapsAllowed;
+        this.gapsBelowOffset = gapsBelowOffset;
         Path directory = segment.path(LogFileNames.LOG).getParent();
         this.indexes = new SegmentIndexes(files, directory, segment.baseOffset());
     }
@@ -55,7 +55,7 @@ final class SegmentScan {
         if (indexes.loadOffsetsAndTimes(segment.sizeBytes())) {
             indexes.truncateOffsetsAndTimesTo(wantedOffset);
         }
-        int position = indexes.offsets().lastPosition();
+        int position = indexes.resumePosition();
         nextOffset = -1L;
         validBytes = position;
         BatchCursor cursor = BatchCursor.scan(segment.file(), position, segment.sizeBytes());
@@ -102,7 +102,7 @@ final class SegmentScan {
         if (!batch.isCrcValid()) {
             return "the CRC of the batch at offset " + baseOffset + " does not fit";
         }
-        if (baseOffset < expected || (baseOffset > expected && !first && !gapsAllowed)) {
+        if (baseOffset < expected || (baseOffset > expected && !first && baseOffset > gapsBelowOffset)) {
             return "offset " + baseOffset + " where offset " + expected + " must be";
         }
         if (batch.lastOffset() - segment.baseOffset() > Integer.MAX_VALUE) {

@@ -147,6 +147,6 @@ final class TimeIndex {
         }
         IndexFiles.writeTail(files, path, (long) writtenCount * ENTRY_SIZE_BYTES, tail.flip());
         writtenCount = size;
-        return size > 0;
+        return size > 0 || fileSizeBytes > 0;
     }
 }
