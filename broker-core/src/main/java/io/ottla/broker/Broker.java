@@ -48,11 +48,13 @@ import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.SyncGroupHandler;
 import io.ottla.broker.handler.TxnOffsetCommitHandler;
+import io.ottla.broker.handler.UpdateFeaturesHandler;
 import io.ottla.broker.handler.WriteTxnMarkersHandler;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
 import io.ottla.broker.handler.produce.TransactionGate;
 import io.ottla.broker.metadata.ConfigControl;
+import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
@@ -185,6 +187,7 @@ final class Broker implements AutoCloseable {
         handlers.add(new DescribeConfigsHandler(metadata));
         handlers.add(new IncrementalAlterConfigsHandler(configs));
         handlers.add(new AlterConfigsHandler(configs));
+        handlers.add(new UpdateFeaturesHandler(new FeatureControl(metadata)));
     }
 
     private void addRecordHandlers(

@@ -1,5 +1,6 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.FeatureRange;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataStore;
@@ -95,7 +96,7 @@ public final class ApiVersionsHandler extends RequestHandler<ApiVersionsRequest>
         }
         MetadataImage image = store.image();
         response.finalizedFeaturesEpoch(image.offset());
-        image.features().forEach((name, level) -> response.finalizedFeatures()
+        FeatureControl.finalized(image).forEach((name, level) -> response.finalizedFeatures()
                 .add(new ApiVersionsResponse.FinalizedFeatureKey()
                         .name(name)
                         .minVersionLevel(level)

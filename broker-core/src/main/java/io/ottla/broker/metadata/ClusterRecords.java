@@ -26,8 +26,8 @@ final class ClusterRecords {
             new Feature("group.version", 0, 1, 1),
             new Feature("kraft.version", 0, 1, 0),
             new Feature("metadata.version", 7, 30, 30),
-            new Feature("share.version", 0, 1, 1),
-            new Feature("streams.version", 0, 1, 1),
+            new Feature("share.version", 0, 1, 0),
+            new Feature("streams.version", 0, 1, 0),
             new Feature("transaction.version", 0, 2, 2));
 
     private static final String METADATA_VERSION = "metadata.version";

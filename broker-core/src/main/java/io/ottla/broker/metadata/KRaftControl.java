@@ -26,7 +26,7 @@ final class KRaftControl {
     private static final short MESSAGE_VERSION = 0;
 
     /** The version of KRaft that keeps the voters in the log. */
-    private static final short KRAFT_VERSION_WITH_VOTERS = 1;
+    static final short KRAFT_VERSION_WITH_VOTERS = 1;
 
     /** Where Apache Kafka's own examples put the controller; the next start of Apache Kafka replaces it. */
     private static final String CONTROLLER_HOST = "localhost";

@@ -260,7 +260,7 @@ class MetadataStoreTest {
         }
         assertEquals(
                 "[CONTROL, CONTROL, CONTROL, FeatureLevelRecord, FeatureLevelRecord, FeatureLevelRecord,"
-                        + " FeatureLevelRecord, FeatureLevelRecord, FeatureLevelRecord, ConfigRecord,"
+                        + " FeatureLevelRecord, ConfigRecord,"
                         + " RegisterBrokerRecord, BrokerRegistrationChangeRecord,"
                         + " TopicRecord, ConfigRecord, PartitionRecord, PartitionRecord, ProducerIdsRecord,"
                         + " BrokerRegistrationChangeRecord]",

@@ -5,6 +5,7 @@ import io.ottla.broker.coordinator.CoordinatorRuntime;
 import io.ottla.broker.coordinator.Gather;
 import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.coordinator.TransactionEnd;
+import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataListener;
 import io.ottla.broker.metadata.TopicImage;
@@ -219,12 +220,16 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
         boolean recordable = fits(request.groupId())
                 && fits(request.memberId())
                 && (request.subscribedTopicRegex() == null || fits(request.subscribedTopicRegex()));
-        if (!consumerProtocol || !recordable) {
-            reply.fail(consumerProtocol ? ErrorCode.INVALID_REQUEST : ErrorCode.UNSUPPORTED_VERSION);
+        if (!servesConsumerProtocol() || !recordable) {
+            reply.fail(servesConsumerProtocol() ? ErrorCode.INVALID_REQUEST : ErrorCode.UNSUPPORTED_VERSION);
             return;
         }
         runtime.execute(
                 request.groupId(), (shard, out) -> shard.consumerHeartbeat().heartbeat(request, client, out), reply);
+    }
+
+    private boolean servesConsumerProtocol() {
+        return consumerProtocol && environment.metadata().image().features().containsKey(FeatureControl.GROUP_VERSION);
     }
 
     /** Handles ConsumerGroupDescribe: the groups in the order of the request. */
@@ -236,7 +241,9 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
                     gather.slot(error -> new ConsumerGroupDescribeResponse.DescribedGroup()
                             .groupId(groupId)
                             .errorCode(error.code()));
-            if (groupId.isEmpty()) {
+            if (!servesConsumerProtocol()) {
+                slot.fail(ErrorCode.UNSUPPORTED_VERSION);
+            } else if (groupId.isEmpty()) {
                 slot.fail(ErrorCode.INVALID_GROUP_ID);
             } else {
                 runtime.execute(groupId, (shard, out) -> shard.queries().describeConsumerGroup(groupId), slot);
