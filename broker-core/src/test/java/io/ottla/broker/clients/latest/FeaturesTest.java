@@ -79,7 +79,7 @@ class FeaturesTest extends ClientTest {
         producer.initTransactions();
         for (int i = 0; i < 4; i++) {
             producer.beginTransaction();
-            producer.send(new ProducerRecord<>(topic, "value-" + i));
+            send(producer, List.of(new ProducerRecord<>(topic, "value-" + i)));
             if (i % 2 == 0) {
                 producer.commitTransaction();
             } else {
