@@ -40,6 +40,12 @@ final class BatchCursor {
                 .over(file, fromPosition, endPosition);
     }
 
+    /** Lets the walk go on to another end than the one that the window was made for. */
+    BatchCursor upTo(int newEndPosition) {
+        endPosition = newEndPosition;
+        return this;
+    }
+
     /** The calling thread's cursor for short walks; valid until the thread asks for it again. */
     static BatchCursor lookup(StorageFile file, int fromPosition, int endPosition) {
         return LOOKUP.get().over(file, fromPosition, endPosition);

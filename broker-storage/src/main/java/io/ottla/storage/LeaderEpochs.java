@@ -163,8 +163,19 @@ final class LeaderEpochs {
         return found;
     }
 
+    /** Whether a batch cannot be of the epoch if the epochs are right as they are; one that is newer than all may follow them. */
+    synchronized boolean contradicts(int epoch, long baseOffset) {
+        int known = epochOf(baseOffset);
+        return known >= 0 && epoch != known && (epoch < known || known != latestEpoch);
+    }
+
     synchronized boolean isEmpty() {
         return epochs.length == 0;
+    }
+
+    /** Forgets all, for the epochs to be learned from the batches. */
+    synchronized void clear() {
+        keep(0);
     }
 
     /** Has the content of the file on the device; true if its name has to follow. */

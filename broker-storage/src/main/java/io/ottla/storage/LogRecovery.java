@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -112,17 +112,32 @@ final class LogRecovery {
             startEmpty(Math.max(0L, logStartOffset));
             return;
         }
+        refuseMissingRecords();
         boolean epochsKnown = epochs.load();
-        if (clean && epochsKnown) {
-            findCleanEnd();
-        } else {
-            scan(epochsKnown ? Math.max(0L, checkpointedRecoveryPoint) : 0L);
+        boolean agreed = (clean && epochsKnown)
+                ? findCleanEnd()
+                : scan(epochsKnown ? Math.max(0L, checkpointedRecoveryPoint) : 0L, epochsKnown);
+        if (!agreed) {
+            StorageLog.LOG.warn(
+                    "{} contradicts the batches of {}: it is ignored and will be written again",
+                    LeaderEpochs.FILE_NAME,
+                    directory);
+            epochs.clear();
+            rebuilt.clear();
+            rebuiltFromOffset = Long.MAX_VALUE;
+            scan(0L, false);
         }
         if (nextOffset < requiredOffset) {
             throw new LogDamageException(
                     lastSegment().path(LogFileNames.LOG),
                     lastSegment().sizeBytes(),
                     "the log ends at offset " + nextOffset + ", but it was synced up to " + checkpointedRecoveryPoint);
+        }
+        if (clean && checkpointedRecoveryPoint >= 0 && nextOffset > checkpointedRecoveryPoint) {
+            throw new LogDamageException(
+                    lastSegment().path(LogFileNames.LOG),
+                    lastSegment().sizeBytes(),
+                    "the log ends at offset " + nextOffset + ", but it was closed at " + checkpointedRecoveryPoint);
         }
         logStartOffset = Math.max(logStartOffset, segments.get(0).baseOffset());
         if (logStartOffset > nextOffset) {
@@ -132,6 +147,18 @@ final class LogRecovery {
         epochs.truncateFromEnd(nextOffset);
         replayProducers();
         finish();
+    }
+
+    /** What is not read now must be there nevertheless. Where records were compacted away, a segment may be empty. */
+    private void refuseMissingRecords() throws LogDamageException {
+        for (int i = 0; i + 1 < segments.size(); i++) {
+            long next = segments.get(i + 1).baseOffset();
+            boolean believed = clean || next <= checkpointedRecoveryPoint;
+            if (segments.get(i).sizeBytes() == 0 && believed && next > gapsBelowOffset) {
+                throw new LogDamageException(
+                        segments.get(i).path(LogFileNames.LOG), 0, "the file is empty, but others follow");
+            }
+        }
     }
 
     /** All records that are left had been deleted before: an empty log begins where they were deleted up to. */
@@ -147,7 +174,7 @@ final class LogRecovery {
 
     private void findSegments() throws IOException {
         new SegmentSwap(files, directory).recover();
-        Set<Long> bases = new TreeSet<>();
+        NavigableSet<Long> bases = new TreeSet<>();
         List<Path> others = new ArrayList<>();
         for (Path path : files.list(directory)) {
             String fileName = path.getFileName().toString();
@@ -168,7 +195,8 @@ final class LogRecovery {
             segments.add(LogSegment.existing(files, directory, base, nowMs, Log.rollJitterMs(config)));
         }
         for (int i = 0; i + 1 < segments.size(); i++) {
-            segments.get(i).endOffset(segments.get(i + 1).baseOffset());
+            long next = segments.get(i + 1).baseOffset();
+            segments.get(i).expectEnd(next, next > gapsBelowOffset);
         }
     }
 
@@ -179,11 +207,20 @@ final class LogRecovery {
                 || fileName.endsWith(".tmp");
     }
 
-    /** An index without its log is left of a deletion that was interrupted. */
-    private void deleteOrphan(Path path, Set<Long> bases) throws IOException {
+    /**
+     * An index without its log is left of a deletion that was interrupted: at the beginning of the log or, of a recovery's, at its
+     * end. Between other segments, nobody deletes one.
+     */
+    private void deleteOrphan(Path path, NavigableSet<Long> bases) throws IOException {
         for (String suffix : List.of(LogFileNames.INDEX, LogFileNames.TIME_INDEX, LogFileNames.TRANSACTION_INDEX)) {
             long base = LogFileNames.offset(path, suffix);
             if (base >= 0 && !bases.contains(base)) {
+                if (bases.lower(base) != null && bases.higher(base) != null) {
+                    throw new LogDamageException(
+                            LogFileNames.path(directory, base, LogFileNames.LOG),
+                            0,
+                            "it is missing, but its index is there");
+                }
                 files.deleteIfExists(path);
             }
         }
@@ -211,28 +248,43 @@ final class LogRecovery {
         namesUnsynced = true;
     }
 
-    /** Finds the end of a log that was closed cleanly: from the last index entry on, by the batches' headers. */
-    private void findCleanEnd() throws IOException {
-        for (int i = 0; i + 1 < segments.size(); i++) {
-            if (segments.get(i).sizeBytes() == 0) {
-                throw new LogDamageException(
-                        segments.get(i).path(LogFileNames.LOG), 0, "the file is empty, but others follow");
-            }
-        }
+    /**
+     * Finds the end of a log that was closed cleanly: from the last index entry on, by the batches' headers.
+     *
+     * @return false if the leader epochs cannot be right
+     */
+    private boolean findCleanEnd() throws IOException {
         LogSegment last = lastSegment();
         SegmentIndexes indexes = new SegmentIndexes(files, directory, last.baseOffset());
         if (!indexes.loadTransactions() || !indexes.loadOffsetsAndTimes(last.sizeBytes())) {
-            scan(last.baseOffset());
-            return;
+            return scan(last.baseOffset(), true);
         }
         nextOffset = last.baseOffset();
         int from = indexes.resumePosition();
         BatchCursor cursor = BatchCursor.lookup(last.file(), from, last.sizeBytes());
         while (cursor.next()) {
             RecordBatch batch = cursor.batch();
-            if (batch.baseOffset() < nextOffset) {
+            boolean indexed = from > 0 && cursor.position() == from;
+            if (indexed && batch.lastOffset() != indexes.offsets().lastOffset()) {
+                // One of the two is wrong; what is read from the beginning tells which.
+                return scan(last.baseOffset(), true);
+            }
+            // The last segment has never been compacted: no offset is missing in it.
+            if (batch.baseOffset() != nextOffset && !indexed) {
                 throw new LogDamageException(
-                        last.path(LogFileNames.LOG), cursor.position(), "offset " + batch.baseOffset() + " goes back");
+                        last.path(LogFileNames.LOG),
+                        cursor.position(),
+                        "offset " + batch.baseOffset() + " where offset " + nextOffset + " must be");
+            }
+            int epoch = batch.partitionLeaderEpoch();
+            if (epochs.contradicts(epoch, batch.baseOffset())) {
+                return false;
+            }
+            if (epoch > epochs.latestEpoch() && !epochs.isEmpty()) {
+                throw new LogDamageException(
+                        last.path(LogFileNames.LOG),
+                        cursor.position(),
+                        "leader epoch " + epoch + ", but the log was closed in epoch " + epochs.latestEpoch());
             }
             nextOffset = batch.nextOffset();
             indexes.skip(batch.lastOffset(), cursor.batchSizeBytes(), batch.maxTimestampMs());
@@ -240,21 +292,31 @@ final class LogRecovery {
         last.throwIfFaulty(cursor);
         last.endOffset(nextOffset);
         rebuilt.add(indexes);
+        return true;
     }
 
     private LogSegment lastSegment() {
         return segments.get(segments.size() - 1);
     }
 
-    /** Reads and checks all batches from the segment on that holds the offset. */
-    private void scan(long fromOffset) throws IOException {
+    /**
+     * Reads and checks all batches from the segment on that holds the offset.
+     *
+     * @return false, and nothing has been changed, if the leader epochs cannot be right that were read from their file
+     */
+    private boolean scan(long fromOffset, boolean epochsKnown) throws IOException {
         // Also the one that ends there: its time index may not be on the device if it was the active one when it was
         // flushed.
         int first = LogReader.floor(segments.toArray(LogSegment[]::new), Math.max(0L, fromOffset - 1));
         for (int i = first; i < segments.size(); i++) {
             LogSegment segment = segments.get(i);
-            SegmentScan scan = new SegmentScan(segment, config, files, gapsBelowOffset);
-            scan.run(i == first ? fromOffset : segment.baseOffset(), epochs);
+            // The last segment has never been compacted.
+            boolean last = i + 1 == segments.size();
+            SegmentScan scan = new SegmentScan(segment, config, files, last ? UNKNOWN_OFFSET : gapsBelowOffset);
+            scan.run(i == first ? fromOffset : segment.baseOffset(), epochs, epochsKnown);
+            if (scan.contradictsEpochs()) {
+                return false;
+            }
             rebuiltFromOffset = Math.min(rebuiltFromOffset, scan.transactionsFrom());
             rebuilt.add(scan.indexes());
             nextOffset = scan.nextOffset();
@@ -279,8 +341,9 @@ final class LogRecovery {
                 segment.truncate(scan.validBytes(), scan.nextOffset());
                 dropSegmentsBehind(i);
             }
-            segment.endOffset(scan.nextOffset());
+            segment.scannedTo(scan.nextOffset());
         }
+        return true;
     }
 
     private boolean dataFollows(int index) {

@@ -21,6 +21,9 @@ final class LogSegment {
     private static final long UNKNOWN = Long.MIN_VALUE;
     private static final long UNSIGNED_INT_MASK = 0xffffffffL;
 
+    /** Enough for what lies behind the last entry of an index. */
+    private static final int TAIL_WINDOW_BYTES = 8192;
+
     private final StorageFiles files;
     private final Path directory;
     private final long baseOffset;
@@ -39,6 +42,21 @@ final class LogSegment {
     private volatile boolean logUnsynced;
     private volatile boolean indexesUnsynced;
     private long firstTimestampMs = UNKNOWN;
+
+    /** What is known of where the batches end that were found on disk, until it has been checked. */
+    private EndCheck endCheck = EndCheck.NONE;
+
+    private boolean damageReported;
+
+    /** How the end of a segment compares with where the next one begins. */
+    enum EndCheck {
+        /** It has been looked at. */
+        NONE,
+        /** Records before the end may have been compacted away. */
+        NOT_BEYOND,
+        /** The last batch ends where the next segment begins. */
+        EXACT
+    }
 
     private LogSegment(StorageFiles files, Path directory, long baseOffset, long createdMs, long rollJitterMs) {
         this.files = files;
@@ -138,6 +156,22 @@ final class LogSegment {
     /** Tells a segment that was found on disk where its offsets end. */
     void endOffset(long endOffset) {
         end(endOffset, sizeBytes());
+    }
+
+    /**
+     * Tells a sealed segment that was found on disk, and not read, where its offsets end: on its first use, before a byte of it is
+     * served, it looks at the batches behind the last index entry whether that is so. One that has become shorter would pass for
+     * whole otherwise, and a reader would go on with the next segment.
+     */
+    void expectEnd(long endOffset, boolean exact) {
+        end(endOffset, sizeBytes());
+        endCheck = exact ? EndCheck.EXACT : EndCheck.NOT_BEYOND;
+    }
+
+    /** Tells a segment that has been read to its end where its offsets end. */
+    void scannedTo(long endOffset) {
+        end(endOffset, sizeBytes());
+        endCheck = EndCheck.NONE;
     }
 
     /** Removes what a failed append left behind the end. */
@@ -270,7 +304,22 @@ final class LogSegment {
         if (loaded != null) {
             return loaded;
         }
-        loaded = new SegmentIndexes(files, directory, baseOffset);
+        try {
+            loaded = readIndexes();
+        } catch (LogDamageException e) {
+            if (!damageReported) {
+                damageReported = true;
+                StorageLog.LOG.error("This segment cannot be read: {}", e.getMessage());
+            }
+            throw e;
+        }
+        maxTimestampMs = loaded.maxTimestampMs();
+        idleIndexes = new SoftReference<>(loaded);
+        return loaded;
+    }
+
+    private SegmentIndexes readIndexes() throws IOException {
+        SegmentIndexes loaded = new SegmentIndexes(files, directory, baseOffset);
         if (!loaded.loadTransactions()) {
             throw new LogDamageException(path(LogFileNames.TRANSACTION_INDEX), 0, "not a transaction index");
         }
@@ -278,9 +327,29 @@ final class LogSegment {
         if (!usable || (loaded.maxTimestampMs() < 0 && sizeBytes() > 0)) {
             rebuild(loaded);
         }
-        maxTimestampMs = loaded.maxTimestampMs();
-        idleIndexes = new SoftReference<>(loaded);
+        if (endCheck != EndCheck.NONE && sizeBytes() > 0) {
+            checkEnd(loaded);
+        }
+        endCheck = EndCheck.NONE;
         return loaded;
+    }
+
+    private void checkEnd(SegmentIndexes loaded) throws IOException {
+        int from = loaded.offsets().lastPosition();
+        BatchCursor cursor = BatchCursor.scan(file(), from, Math.min(sizeBytes(), from + TAIL_WINDOW_BYTES))
+                .upTo(sizeBytes());
+        long nextOffset = -1L;
+        while (cursor.next()) {
+            nextOffset = cursor.batch().nextOffset();
+        }
+        throwIfFaulty(cursor);
+        long expected = baseOffset + (end >>> Integer.SIZE);
+        if (nextOffset > expected || (nextOffset != expected && endCheck == EndCheck.EXACT)) {
+            throw new LogDamageException(
+                    path(LogFileNames.LOG),
+                    sizeBytes(),
+                    "it ends at offset " + nextOffset + ", but the next segment begins at " + expected);
+        }
     }
 
     /** Has all of a sealed segment that is opened by name, before its names go to another segment. */

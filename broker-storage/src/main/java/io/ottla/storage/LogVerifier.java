@@ -105,7 +105,7 @@ public final class LogVerifier {
      */
     public static List<Finding> verifyLog(Path logDirectory) throws IOException {
         LogVerifier verifier = new LogVerifier(StorageFiles.system());
-        verifier.verifyPartition(logDirectory, true);
+        verifier.verifyPartition(logDirectory, true, false);
         return verifier.findings;
     }
 
@@ -115,7 +115,9 @@ public final class LogVerifier {
         } catch (LogDamageException e) {
             find(e.file(), e.position(), e.getMessage());
         }
+        boolean clean = LogDirectory.isClosedCleanly(files, directory);
         Map<String, Long> cleaned = verifyCheckpoint(directory, OffsetCheckpoint.CLEANER_OFFSET);
+        Map<String, Long> synced = verifyCheckpoint(directory, OffsetCheckpoint.RECOVERY_POINT);
         NavigableMap<String, Long> ends = new TreeMap<>();
         List<Path> entries = new ArrayList<>(files.list(directory));
         entries.sort(Comparator.naturalOrder());
@@ -123,14 +125,14 @@ public final class LogVerifier {
             String name = entry.getFileName().toString();
             if (PartitionDirectory.dash(name) > 0 && files.isDirectory(entry)) {
                 // The checkpoint has a line for every log that has been compacted, before the first record goes.
-                ends.put(name, verifyPartition(entry, cleaned.containsKey(name)));
+                boolean mayBeNew = !clean && synced.getOrDefault(name, 0L) == 0;
+                ends.put(name, verifyPartition(entry, cleaned.containsKey(name), mayBeNew));
             }
         }
-        boolean clean = LogDirectory.isClosedCleanly(files, directory);
         verifyEnds(directory, OffsetCheckpoint.CLEANER_OFFSET, cleaned, ends, false);
-        for (String checkpoint : List.of(OffsetCheckpoint.RECOVERY_POINT, OffsetCheckpoint.REPLICATION_OFFSET)) {
-            verifyEnds(directory, checkpoint, verifyCheckpoint(directory, checkpoint), ends, clean);
-        }
+        verifyEnds(directory, OffsetCheckpoint.RECOVERY_POINT, synced, ends, clean);
+        String replicated = OffsetCheckpoint.REPLICATION_OFFSET;
+        verifyEnds(directory, replicated, verifyCheckpoint(directory, replicated), ends, clean);
         String starts = OffsetCheckpoint.LOG_START_OFFSET;
         verifyEnds(directory, starts, verifyCheckpoint(directory, starts), ends, false);
     }
@@ -166,8 +168,12 @@ public final class LogVerifier {
         }
     }
 
-    /** Verifies one log and returns its end offset. */
-    private long verifyPartition(Path directory, boolean gapsAllowed) throws IOException {
+    /**
+     * Verifies one log and returns its end offset.
+     *
+     * @param mayBeNew whether the process may have died between making the directory and its first segment
+     */
+    private long verifyPartition(Path directory, boolean gapsAllowed, boolean mayBeNew) throws IOException {
         try {
             PartitionMetadataFile.read(files, directory);
         } catch (LogDamageException e) {
@@ -190,6 +196,9 @@ public final class LogVerifier {
         }
         logCount++;
         if (logs.isEmpty()) {
+            if (mayBeNew) {
+                return 0L;
+            }
             find(directory, 0, "there is no segment");
             return 0L;
         }

@@ -129,6 +129,12 @@ final class OffsetIndex {
         return size == 0 ? 0 : position(entries[size - 1]);
     }
 
+    /** The last offset of the last indexed batch, -1 if there is none. */
+    long lastOffset() {
+        int size = count;
+        return size == 0 ? -1L : baseOffset + relativeOffset(entries[size - 1]);
+    }
+
     /** Writes what the file lacks, and makes the file if it is missing; true if there is something new to sync. */
     boolean writeTail() throws IOException {
         int size = count;

@@ -32,6 +32,8 @@ final class SegmentScan {
     private boolean torn;
     private boolean batchFollows;
     private boolean hole;
+    private boolean wholeBatch;
+    private boolean contradictsEpochs;
 
     /** @param gapsBelowOffset up to where offsets may be missing between batches */
     SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, long gapsBelowOffset) {
@@ -47,24 +49,34 @@ final class SegmentScan {
      *
      * @param wantedOffset up to here the segment and its indexes are known to be on the device
      * @param epochs learns the epochs of the batches
+     * @param epochsKnown whether the epochs were read from their file, so that the batches must agree with them
      */
-    void run(long wantedOffset, LeaderEpochs epochs) throws IOException {
+    void run(long wantedOffset, LeaderEpochs epochs, boolean epochsKnown) throws IOException {
         boolean transactionsUsable = indexes.loadTransactions();
         transactionsFrom = transactionsUsable ? Math.max(wantedOffset, segment.baseOffset()) : segment.baseOffset();
         indexes.transactions().truncateTo(transactionsFrom);
         if (indexes.loadOffsetsAndTimes(segment.sizeBytes())) {
             indexes.truncateOffsetsAndTimesTo(wantedOffset);
+            if (!isLastEntryRight()) {
+                indexes.clearOffsetsAndTimes();
+            }
         }
         int position = indexes.resumePosition();
         nextOffset = -1L;
         validBytes = position;
         BatchCursor cursor = BatchCursor.scan(segment.file(), position, segment.sizeBytes());
-        int lastEpoch = -1;
+        int lastEpoch = epochs.epochOf(segment.baseOffset());
         boolean indexed = position > 0;
         while (cursor.next()) {
             RecordBatch batch = cursor.wholeBatch();
+            boolean contradicts = epochsKnown && epochs.contradicts(batch.partitionLeaderEpoch(), batch.baseOffset());
+            if (contradicts && batch.isCrcValid()) {
+                contradictsEpochs = true;
+                return;
+            }
             fault = faultOf(batch, lastEpoch);
             if (fault != null) {
+                wholeBatch = batch.isCrcValid() && !isHeaderCutOff(batch);
                 break;
             }
             nextOffset = batch.nextOffset();
@@ -93,6 +105,30 @@ final class SegmentScan {
         if (fault != null) {
             lookBehind();
         }
+    }
+
+    /** An offset index has no CRC, and neither has the offset in a batch: they must agree. */
+    private boolean isLastEntryRight() throws IOException {
+        if (indexes.offsets().count() == 0) {
+            return true;
+        }
+        BatchCursor cursor =
+                BatchCursor.lookup(segment.file(), indexes.offsets().lastPosition(), segment.sizeBytes());
+        return cursor.next() && cursor.batch().lastOffset() == indexes.offsets().lastOffset();
+    }
+
+    /** Whether the batch begins with what a sector was before a write to it was lost: then its CRC may fit all the same. */
+    private boolean isHeaderCutOff(RecordBatch batch) {
+        int inSector = SECTOR_BYTES - validBytes % SECTOR_BYTES;
+        if (inSector > MAGIC_AT) {
+            return false;
+        }
+        for (int i = 0; i < inSector; i++) {
+            if (batch.buffer().get(batch.position() + i) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private String faultOf(RecordBatch batch, int lastEpoch) {
@@ -226,6 +262,16 @@ final class SegmentScan {
     /** Whether the fault is that the file ends within a batch. */
     boolean isTorn() {
         return torn;
+    }
+
+    /** Whether the fault is that of a batch whose CRC fits: no write that did not end leaves that. */
+    boolean isWholeBatch() {
+        return wholeBatch;
+    }
+
+    /** Whether a batch has another leader epoch than the file says that was given. */
+    boolean contradictsEpochs() {
+        return contradictsEpochs;
     }
 
     /** Whether a whole batch with a fitting CRC and a later offset lies behind the fault. */

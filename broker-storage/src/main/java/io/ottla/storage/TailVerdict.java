@@ -9,7 +9,9 @@ package io.ottla.storage;
  *   no    | no gap to it      | -                                         | WHOLE       nothing to do
  *   no    | behind a gap      | -                                         | GAP         batches are missing at the end: cut,
  *         |                   |                                           |             as a lost write leaves it
- *   yes   | no                | -                                         | TORN_TAIL   the last write did not end: cut
+ *   yes   | no                | -, but the CRC fits                       | DAMAGED     a whole batch with an offset or epoch that
+ *         |                   |                                           |             cannot be, which the CRC does not cover
+ *   yes   | no                | -, the CRC does not fit                   | TORN_TAIL   the last write did not end: cut
  *   yes   | yes               | yes                                       | LOST_WRITE  a later write reached the device and
  *         |                   |                                           |             this one did not: cut
  *   yes   | yes               | no                                        | DAMAGED     no crash does that: stop
@@ -31,7 +33,7 @@ enum TailVerdict {
             return gapFollows ? GAP : WHOLE;
         }
         if (!scan.batchFollows() && !laterSegmentHasData) {
-            return TORN_TAIL;
+            return scan.isWholeBatch() ? DAMAGED : TORN_TAIL;
         }
         boolean lost = scan.hasHole() || (scan.isTorn() && !scan.batchFollows());
         return lost ? LOST_WRITE : DAMAGED;
@@ -47,7 +49,9 @@ enum TailVerdict {
             case WHOLE -> {}
             case DAMAGED ->
                 throw new LogDamageException(
-                        segment.path(LogFileNames.LOG), scan.validBytes(), scan.fault() + ", and good batches follow");
+                        segment.path(LogFileNames.LOG),
+                        scan.validBytes(),
+                        scan.fault() + (scan.isWholeBatch() ? ", though its CRC fits" : ", and good batches follow"));
             case GAP, TORN_TAIL, LOST_WRITE ->
                 StorageLog.LOG.warn(
                         "Cutting {} at position {} ({} of {} bytes stay), the log ends at offset {} now: {}",

@@ -197,6 +197,10 @@ class KafkaFormatTest {
             scheduler.shutdown();
         }
         values.add("next");
+        // As Apache Kafka's LogManager notes it when it stops.
+        new OffsetCheckpointFile(
+                        path.resolve("recovery-point-offset-checkpoint").toFile(), null)
+                .write(Map.of(new TopicPartition("topic", 0), endOffset + 1));
         try (LogDirectory directory = open()) {
             Log log = directory.open("topic", 0, TOPIC_ID, TestLogs.SMALL_SEGMENTS);
             assertEquals(values, TestLogs.values(log, 0));

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -200,6 +202,87 @@ class LogRecoveryTest {
         try (LogDirectory copy = LogDirectory.open(data, TestLogs.options(clock, new TestScheduler()))) {
             assertThrows(LogDamageException.class, () -> copy.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS));
         }
+    }
+
+    private static List<Path> logFiles(Path data) throws IOException {
+        return files(data, ".log").stream().sorted().toList();
+    }
+
+    @Test
+    void shouldRefuseWhatIsMissingInTheMiddleAfterACleanStop() throws IOException {
+        List<String> values = fill(60);
+        directory.close();
+        Path file = logFiles(root.resolve("data")).get(2);
+        String name = file.getFileName().toString();
+        long size = Files.size(file);
+        Path emptied = crash();
+        cut(emptied.resolve("topic-0").resolve(name), 0);
+        assertDamaged(emptied);
+        Path missing = crash();
+        Files.delete(missing.resolve("topic-0").resolve(name));
+        assertDamaged(missing);
+        long end = Long.parseLong(
+                logFiles(root.resolve("data")).get(3).getFileName().toString().substring(0, 20));
+        for (long shorter = size - 1; shorter > 0; shorter--) {
+            Path data = crash();
+            cut(data.resolve("topic-0").resolve(name), shorter);
+            assertReadsNothingBehindTheDamage(data, values, end);
+        }
+        Path all = crash();
+        for (String suffix : List.of(".log", ".index", ".timeindex")) {
+            Files.delete(all.resolve("topic-0").resolve(name.replace(".log", suffix)));
+        }
+        assertReadsNothingBehindTheDamage(all, values, end);
+        open();
+    }
+
+    /** Nobody may be led from before the damage to behind it; what lies behind it is served to those who ask for it. */
+    private void assertReadsNothingBehindTheDamage(Path data, List<String> values, long end) throws IOException {
+        try (LogDirectory copy = LogDirectory.open(data, TestLogs.options(clock, new TestScheduler()))) {
+            Log damaged = copy.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS);
+            ApiException refused = assertThrows(ApiException.class, () -> TestLogs.values(damaged, 0));
+            assertEquals(ErrorCode.KAFKA_STORAGE_ERROR, refused.error());
+            assertTrue(refused.getMessage().contains(".log is damaged at position "), refused.getMessage());
+            assertEquals(values.subList((int) end, values.size()), TestLogs.values(damaged, end));
+        }
+    }
+
+    @Test
+    void shouldFindDamageThatTheCrcDoesNotCoverInTheLastBatch() throws IOException {
+        fill(5);
+        long size = log.sizeBytes();
+        long last = size - size / 5;
+        // Not the leader epoch: only after a clean stop all of them are known.
+        for (long position = last; position < last + 8; position++) {
+            Path data = crash();
+            flip(lastLogFile(data), position);
+            assertDamaged(data);
+        }
+        directory.close();
+        for (long position = last; position < last + 16; position++) {
+            Path data = crash();
+            flip(lastLogFile(data), position);
+            assertDamaged(data);
+        }
+        open();
+    }
+
+    @Test
+    void shouldNotBelieveEpochsThatTheBatchesContradict() throws IOException {
+        List<String> values = fill(5);
+        Path epochs = root.resolve("data/topic-0/leader-epoch-checkpoint");
+        Path crashed = crash();
+        Files.writeString(crashed.resolve("topic-0").resolve(epochs.getFileName()), "0\n1\n7 0\n");
+        assertRecovers(crashed, values);
+        directory.close();
+        Path closed = crash();
+        Files.writeString(closed.resolve("topic-0").resolve(epochs.getFileName()), "0\n1\n7 0\n");
+        try (LogDirectory copy = LogDirectory.open(closed, TestLogs.options(clock, new TestScheduler()))) {
+            Log reopened = copy.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS);
+            assertEquals(values, TestLogs.values(reopened, 0));
+            assertEquals(0, reopened.latestLeaderEpoch());
+        }
+        open();
     }
 
     @Test
