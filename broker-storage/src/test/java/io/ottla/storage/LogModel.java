@@ -25,6 +25,9 @@ final class LogModel {
     private static final int KEY_COUNT = 12;
     private static final int REMEMBERED_BATCHES = 5;
 
+    /** Behind base offset, length, leader epoch and magic: what the CRC covers, and the CRC itself. */
+    private static final int CRC_AT = 17;
+
     /** One batch as it was handed to the log, in the form that the log gave it. */
     private static final class Batch {
         private final byte[] bytes;
@@ -255,6 +258,11 @@ final class LogModel {
 
     /** Everything that can be read is what was written, and nothing that must be there is missing. */
     void verify(Log log) {
+        verifyCommitted(log, verifyRecords(log));
+    }
+
+    /** The same, whoever sees it. */
+    List<RecordBatch> verifyRecords(Log log) {
         List<RecordBatch> content = new ArrayList<>();
         long next = log.logStartOffset();
         long end = log.logEndOffset();
@@ -273,7 +281,51 @@ final class LogModel {
         } else {
             verifyBytes(content);
         }
-        verifyCommitted(log, content);
+        return content;
+    }
+
+    /**
+     * What reading a log that may be damaged has shown.
+     *
+     * @param wrong what was read and never written, though its CRC fits; null if nothing
+     * @param headerOnly whether only what no CRC covers is wrong
+     * @param refusedByCrc how many batches every client refuses
+     */
+    record Reading(String wrong, boolean headerOnly, int refusedByCrc) {}
+
+    /** Reads all batches that there are. */
+    Reading read(Log log) {
+        Map<Long, Batch> written = new HashMap<>();
+        Set<ByteBuffer> covered = new HashSet<>();
+        for (Batch batch : batches) {
+            written.put(batch.baseOffset(), batch);
+            covered.add(ByteBuffer.wrap(batch.bytes, CRC_AT, batch.bytes.length - CRC_AT));
+        }
+        int refused = 0;
+        long next = log.logStartOffset();
+        while (next < log.logEndOffset()) {
+            long before = next;
+            for (RecordBatch batch : TestLogs.batches(log, next, 1 << 20)) {
+                Batch original = written.get(batch.baseOffset());
+                ByteBuffer bytes = batch.slice();
+                if (bytes.limit() < RecordBatch.HEADER_SIZE_BYTES || !batch.isCrcValid()) {
+                    refused++;
+                } else if (original == null || !bytes.equals(ByteBuffer.wrap(original.bytes))) {
+                    ByteBuffer rest = bytes.slice(CRC_AT, bytes.limit() - CRC_AT);
+                    return new Reading("read " + batch + " before offset " + next, covered.contains(rest), refused);
+                }
+                next = Math.max(next, batch.nextOffset());
+            }
+            if (next == before) {
+                return new Reading(refused > 0 ? null : "nothing at offset " + next, true, refused);
+            }
+        }
+        return new Reading(null, false, refused);
+    }
+
+    /** Whether only the last batch lies behind the offset. */
+    boolean isLastBatch(long offset) {
+        return batches.get(batches.size() - 1).baseOffset() == offset;
     }
 
     private void verifyBytes(List<RecordBatch> content) {
