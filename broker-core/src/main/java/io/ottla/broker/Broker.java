@@ -65,6 +65,7 @@ import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.partition.SyncExecutor;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
@@ -127,17 +128,19 @@ final class Broker implements AutoCloseable {
         WheelTimer timer = started(new WheelTimer(clock, "ottla-" + config.nodeId() + "-timer"));
         BackgroundExecutor background =
                 started(new BackgroundExecutor("ottla-" + config.nodeId() + "-background", timer));
-        StorageOptions storage =
-                StorageOptions.of(clock, background).withProducerIdExpirationMs(config.producerIdExpirationMs());
+        SyncExecutor sync = started(new SyncExecutor("ottla-" + config.nodeId() + "-sync-"));
+        StorageOptions storage = StorageOptions.of(clock, background)
+                .withFlushPolicy(config.durability())
+                .withProducerIdExpirationMs(config.producerIdExpirationMs());
         List<LogDirectory> directories = new ArrayList<>();
         for (String path : config.logDirs()) {
             directories.add(
                     started(LogDirectory.open(Path.of(path).toAbsolutePath().normalize(), storage)));
         }
-        MetadataStore metadata = started(MetadataStore.open(directories, clock, config));
+        MetadataStore metadata = started(MetadataStore.open(directories, clock, config, sync));
         topics = new TopicControl(metadata);
         started(new LogFlush(directories, () -> metadata.brokerConfig().numRecoveryThreadsPerDataDir()));
-        PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig);
+        PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
         // The coordinators hear of metadata after the partitions do: their logs are among them.
@@ -170,7 +173,7 @@ final class Broker implements AutoCloseable {
         addGroupHandlers(handlers, metadata, groups);
         addTransactionHandlers(handlers, metadata, partitions, groups, transactions, producerIds, markerWriter);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
-        LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background));
+        LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background, sync));
         upkeep.start(config);
         metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));

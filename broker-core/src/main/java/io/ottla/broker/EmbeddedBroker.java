@@ -155,6 +155,11 @@ public final class EmbeddedBroker implements AutoCloseable {
             return this;
         }
 
+        /** What everything that the broker acknowledges survives; {@link Durability#PROCESS_CRASH_SAFE} unless set. */
+        public Builder durability(Durability durability) {
+            return config("ottla.durability", durability.configValue());
+        }
+
         /** Sets several configuration keys. */
         public Builder configs(Map<String, ?> keysAndValues) {
             keysAndValues.forEach(this::config);

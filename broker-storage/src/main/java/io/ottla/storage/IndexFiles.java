@@ -20,7 +20,11 @@ final class IndexFiles {
         }
     }
 
-    /** Syncs the file if there is one; it may be deleted meanwhile. */
+    /**
+     * Syncs the file if there is one; it may be deleted meanwhile.
+     *
+     * @throws OpenFailedException if it could not be opened
+     */
     static void sync(StorageFiles files, Path path) throws IOException {
         if (files.exists(path)) {
             StorageFile file;
@@ -28,6 +32,8 @@ final class IndexFiles {
                 file = files.openExisting(path);
             } catch (NoSuchFileException e) {
                 return;
+            } catch (IOException e) {
+                throw new OpenFailedException(e);
             }
             try (file) {
                 file.sync();

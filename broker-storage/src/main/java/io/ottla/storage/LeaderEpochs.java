@@ -178,12 +178,26 @@ final class LeaderEpochs {
         keep(0);
     }
 
+    /** Writes the file if it would be another. That it could not be written is said in the log, and it stays to be done. */
+    void writeIfPossible() {
+        try {
+            writeIfChanged();
+        } catch (IOException e) {
+            StorageLog.LOG.warn("Writing {} failed: {}", path, LogHealth.reason(e));
+        }
+    }
+
     /** Has the content of the file on the device; true if its name has to follow. */
     boolean syncIfWritten() throws IOException {
         boolean written = unsynced;
         if (written) {
             unsynced = false;
-            IndexFiles.sync(files, path);
+            try {
+                IndexFiles.sync(files, path);
+            } catch (OpenFailedException e) {
+                unsynced = true;
+                throw e;
+            }
         }
         return written;
     }

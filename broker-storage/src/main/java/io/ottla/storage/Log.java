@@ -8,8 +8,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -28,7 +26,6 @@ public final class Log implements AutoCloseable {
     private final String name;
     private final StorageOptions options;
     private final Clock clock;
-    private final boolean powerSafe;
     private final ReentrantLock lock;
     private final RecordBatch view = new RecordBatch();
     private final LeaderEpochs epochs;
@@ -37,11 +34,18 @@ public final class Log implements AutoCloseable {
     private final LogReader reader;
     private final LogRetention retention;
     private final LogFlusher flusher;
+    private final LogRoller roller;
+    private final LogHealth health;
+    private final LogWriter writer;
     private volatile LogConfig config;
+    private volatile boolean powerSafe;
+
+    /** What could be read before acknowledgements began to wait for the device stays readable. */
+    private volatile long readableOffset;
+
     private volatile LogSegment[] segments;
     private volatile long logStartOffset;
     private volatile long nextOffset;
-    private volatile IOException failure;
     private volatile boolean closed;
     private volatile boolean beingCleaned;
 
@@ -51,8 +55,8 @@ public final class Log implements AutoCloseable {
         this.name = directory.getFileName().toString();
         this.options = found.options();
         this.clock = options.clock();
-        this.powerSafe = options.flushPolicy() == FlushPolicy.POWER_SAFE;
         this.config = found.config();
+        this.powerSafe = mustBePowerSafe(config);
         this.lock = found.lock();
         this.segments = found.segments();
         this.producers = found.producers();
@@ -63,11 +67,14 @@ public final class Log implements AutoCloseable {
         this.reader = new LogReader(this);
         this.retention = new LogRetention(this);
         this.flusher = new LogFlusher(this, found.nextOffset(), found.areNamesUnsynced());
+        this.roller = new LogRoller(this);
+        this.health = new LogHealth(name);
+        this.writer = new LogWriter(this);
     }
 
     /**
-     * Appends batches and gives them offsets and the leader epoch, in place. When it returns, they are in the page cache; with
-     * {@link FlushPolicy#POWER_SAFE} they count once they are below the {@link #highWatermark()}.
+     * Appends batches and gives them offsets and the leader epoch, in place. When it returns, they are in the page cache; whether
+     * that is enough to acknowledge them says {@link #mayAcknowledge}, see {@link GroupCommit}. Syncs nothing itself.
      *
      * @param records whole batches from position to limit, big-endian and writable; position and limit are the same afterwards
      * @param origin who appends
@@ -86,17 +93,12 @@ public final class Log implements AutoCloseable {
             short transactionVersion) {
         LogConfig current = config;
         ByteBuffer batches = AppendValidation.validate(records, origin, current, clock.timeMs(), name);
-        LogAppendResult result;
         lock.lock();
         try {
-            result = appendLocked(batches, origin, leaderEpoch, guard, transactionVersion);
+            return appendLocked(batches, origin, leaderEpoch, guard, transactionVersion);
         } finally {
             lock.unlock();
         }
-        if (nextOffset - flusher.flushedOffset() >= current.flushMessages()) {
-            syncRecords();
-        }
-        return result;
     }
 
     /** As {@link #append(ByteBuffer, AppendOrigin, int, VerificationGuard, short)}, where nobody asks after transactions. */
@@ -131,7 +133,7 @@ public final class Log implements AutoCloseable {
             next = view.nextOffset();
             maxTimestampMs = Math.max(maxTimestampMs, view.maxTimestampMs());
         }
-        write(records, epoch, maxTimestampMs, next - 1, nowMs, current);
+        writer.write(records, view, epoch, maxTimestampMs, next - 1, nowMs, current);
         updateProducers(records, nowMs);
         producers.mapEndOffset(next);
         nextOffset = next;
@@ -164,36 +166,6 @@ public final class Log implements AutoCloseable {
             producers.check(view, origin, guard, transactionVersion);
         }
         return null;
-    }
-
-    private void write(
-            ByteBuffer records, int leaderEpoch, long maxTimestampMs, long lastOffset, long nowMs, LogConfig current) {
-        try {
-            LogSegment active = activeSegment();
-            if (active.isFull(records.remaining(), maxTimestampMs, lastOffset, nowMs, current)) {
-                active = roll();
-            }
-            if (leaderEpoch > epochs.latestEpoch() && epochs.assign(leaderEpoch, nextOffset)) {
-                epochs.write();
-            }
-            try {
-                active.append(records, view, current.indexIntervalBytes());
-            } catch (IOException e) {
-                undo(active, e);
-                throw e;
-            }
-        } catch (IOException e) {
-            throw storageError("Appending to " + name + " failed", e);
-        }
-    }
-
-    private void undo(LogSegment active, IOException cause) {
-        try {
-            active.cutToSize();
-        } catch (IOException e) {
-            cause.addSuppressed(e);
-            throw fence("Undoing a failed write to " + name + " failed", cause);
-        }
     }
 
     private void updateProducers(ByteBuffer records, long nowMs) {
@@ -275,9 +247,28 @@ public final class Log implements AutoCloseable {
         return nextOffset;
     }
 
-    /** Up to where records are acknowledged and may be read: the log's end or, with POWER_SAFE, what has been synced. */
+    /** Up to where records may be read: the log's end or, with POWER_SAFE, what has been synced. */
     public long highWatermark() {
-        return powerSafe ? flusher.flushedOffset() : nextOffset;
+        return powerSafe ? Math.max(flusher.flushedOffset(), readableOffset) : nextOffset;
+    }
+
+    /**
+     * Whether records before the offset may be acknowledged: at once, unless {@link FlushPolicy#POWER_SAFE} or
+     * {@code flush.messages} sets a bound to how many may be acknowledged and not on the device.
+     */
+    public boolean mayAcknowledge(long endOffset) {
+        long bound = powerSafe ? 1L : config.flushMessages();
+        return endOffset - flusher.flushedOffset() < bound;
+    }
+
+    /** Whether {@link #mayAcknowledge} can be false of what has been appended. */
+    public boolean delaysAcknowledgements() {
+        return powerSafe || config.flushMessages() != Long.MAX_VALUE;
+    }
+
+    /** Whether the high watermark moves with syncing only: by the broker's policy, or because {@code flush.messages} is 1. */
+    public boolean isPowerSafe() {
+        return powerSafe;
     }
 
     /** Up to where a read_committed consumer may read: the high watermark, or where the first undecided transaction begins. */
@@ -321,7 +312,22 @@ public final class Log implements AutoCloseable {
 
     /** Changes the settings; they hold from the next append, read or {@link #enforceRetention} on. */
     public void config(LogConfig newConfig) {
-        config = newConfig;
+        lock.lock();
+        try {
+            config = newConfig;
+            boolean other = mustBePowerSafe(newConfig);
+            if (powerSafe != other) {
+                readableOffset = highWatermark();
+                powerSafe = other;
+                producers.highWatermark(highWatermark());
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean mustBePowerSafe(LogConfig settings) {
+        return options.flushPolicy() == FlushPolicy.POWER_SAFE || settings.flushMessages() == 1;
     }
 
     public Path directory() {
@@ -363,7 +369,7 @@ public final class Log implements AutoCloseable {
         try {
             ensureWritable();
             if (activeSegment().sizeBytes() > 0) {
-                roll();
+                roller.roll();
             }
         } catch (IOException e) {
             throw storageError("Rolling " + name + " failed", e);
@@ -372,38 +378,11 @@ public final class Log implements AutoCloseable {
         }
     }
 
-    /** Makes the next segment. The caller holds the lock. */
-    LogSegment roll() throws IOException {
-        LogSegment old = activeSegment();
-        long baseOffset = nextOffset;
-        snapshots.write(producers);
-        old.writeIndexes();
-        LogSegment created =
-                LogSegment.create(options.files(), directory, baseOffset, clock.timeMs(), rollJitterMs(config));
-        flusher.segmentAdded();
-        old.seal();
+    /** Puts an empty active segment behind the others. The caller holds the lock. */
+    void addSegment(LogSegment created) {
         LogSegment[] grown = Arrays.copyOf(segments, segments.length + 1);
         grown[grown.length - 1] = created;
         segments = grown;
-        pruneSnapshots();
-        options.scheduler().schedule(flusher::flushSealed, 0L);
-        return created;
-    }
-
-    static long rollJitterMs(LogConfig config) {
-        long bound = Math.min(config.segmentJitterMs(), config.segmentMs());
-        return bound <= 0 ? 0L : ThreadLocalRandom.current().nextLong(bound);
-    }
-
-    /** Keeps the snapshots at the segments' beginnings and the newest one. */
-    void pruneSnapshots() throws IOException {
-        LogSegment[] current = segments;
-        for (long offset : List.copyOf(snapshots.offsets())) {
-            boolean atSegment = current[LogReader.floor(current, offset)].baseOffset() == offset;
-            if (!atSegment && offset != snapshots.offsets().last()) {
-                snapshots.delete(offset);
-            }
-        }
     }
 
     /**
@@ -411,7 +390,7 @@ public final class Log implements AutoCloseable {
      * the high watermark. One fsync serves all threads that wait meanwhile: a caller that waited for another's finds its records
      * synced. Does not move the recovery point.
      *
-     * @throws ApiException KAFKA_STORAGE_ERROR; the log takes no more appends
+     * @throws ApiException KAFKA_STORAGE_ERROR; after a failed fsync, the log takes no more appends
      */
     public void syncRecords() {
         flusher.syncRecords();
@@ -427,27 +406,39 @@ public final class Log implements AutoCloseable {
         flusher.flush();
     }
 
+    /**
+     * Flushes if the last time lies {@code flush.ms} back and something has been appended since.
+     *
+     * @throws ApiException as {@link #flush}
+     */
+    public void flushIfDue() {
+        flusher.flushIfDue();
+    }
+
+    /** In how many milliseconds {@link #flushIfDue} may have something to do; Long.MAX_VALUE if {@code flush.ms} is not set. */
+    public long flushDelayMs() {
+        return flusher.flushDelayMs();
+    }
+
+    /** Has the files of a log that has just been made on the device, and their names. */
+    void syncNewFiles() {
+        flusher.syncNewFiles();
+    }
+
     /** Closes the log to appends: what the device holds is not known. */
     ApiException fence(String what, IOException cause) {
-        if (failure == null) {
-            failure = cause;
-            StorageLog.LOG.error("{}: it takes no more appends until it is opened again", what, cause);
-        }
-        return storageError(what, cause);
+        return health.fence(what, cause);
     }
 
     void ensureWritable() {
         if (closed) {
             throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, name + " is closed");
         }
-        IOException cause = failure;
-        if (cause != null) {
-            throw storageError(name + " takes no more appends until it is opened again", cause);
-        }
+        health.ensureNotFenced();
     }
 
     static ApiException storageError(String what, IOException cause) {
-        return new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, what + ": " + cause.getMessage(), cause);
+        return new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, what + ": " + LogHealth.reason(cause), cause);
     }
 
     /**
@@ -461,6 +452,7 @@ public final class Log implements AutoCloseable {
             return;
         }
         try {
+            flusher.trim();
             flush();
         } finally {
             abandon();
@@ -501,7 +493,7 @@ public final class Log implements AutoCloseable {
     boolean beginCleaning() {
         lock.lock();
         try {
-            boolean possible = !closed && failure == null && !beingCleaned;
+            boolean possible = !closed && health.failure() == null && !beingCleaned;
             beingCleaned |= possible;
             return possible;
         } finally {
@@ -536,12 +528,16 @@ public final class Log implements AutoCloseable {
         return flusher;
     }
 
-    LogReader reader() {
-        return reader;
+    LogRoller roller() {
+        return roller;
     }
 
-    boolean isPowerSafe() {
-        return powerSafe;
+    LogHealth health() {
+        return health;
+    }
+
+    LogReader reader() {
+        return reader;
     }
 
     boolean isClosed() {
@@ -550,7 +546,7 @@ public final class Log implements AutoCloseable {
 
     /** Why the log takes no appends, null if it does. */
     IOException failure() {
-        return failure;
+        return health.failure();
     }
 
     LogSegment activeSegment() {

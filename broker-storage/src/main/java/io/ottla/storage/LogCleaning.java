@@ -274,7 +274,7 @@ final class LogCleaning {
             underLock(() -> {
                 swap.finish(baseOffset);
                 LogSegment replacement =
-                        LogSegment.existing(files, log.directory(), baseOffset, nowMs, Log.rollJitterMs(config));
+                        LogSegment.existing(files, log.directory(), baseOffset, nowMs, LogRoller.jitterMs(config));
                 replacement.endOffset(endOffset(group));
                 log.replaceSegments(group, replacement);
             });

@@ -249,29 +249,41 @@ public final class LogDirectory implements AutoCloseable {
 
     private Log recover(String name, PartitionDirectory found, Uuid topicId, LogConfig config) throws IOException {
         Path directory = path.resolve(name);
-        Log log = LogRecovery.open(
-                directory,
-                config,
-                options,
-                clean || found == null,
-                found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
-                found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
-                cleanedOffset(name));
-        if (found == null) {
-            log.flusher().directoryAdded();
-        }
+        Log log = null;
         try {
-            if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
-                PartitionMetadataFile.write(files, directory, topicId, options.flushPolicy() == FlushPolicy.POWER_SAFE);
+            log = LogRecovery.open(
+                    directory,
+                    config,
+                    options,
+                    clean || found == null,
+                    found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
+                    found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
+                    cleanedOffset(name));
+            if (found == null) {
+                log.flusher().directoryAdded();
             }
-            if (found == null && options.flushPolicy() == FlushPolicy.POWER_SAFE) {
-                log.flush();
+            if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
+                // That of a new log is synced with its other files.
+                PartitionMetadataFile.write(files, directory, topicId, found != null && log.isPowerSafe());
+            }
+            if (log.isPowerSafe()) {
+                log.syncNewFiles();
             }
         } catch (IOException | RuntimeException e) {
-            log.abandon();
+            giveUp(directory, log, found == null);
             throw e;
         }
         return log;
+    }
+
+    /** A log that could not be opened leaves nothing open, and nothing behind if it was new. */
+    private void giveUp(Path directory, Log log, boolean isNew) {
+        if (log != null) {
+            log.abandon();
+        }
+        if (isNew) {
+            deleteTree(directory);
+        }
     }
 
     private synchronized void opened(String name, Log log) {
@@ -393,6 +405,20 @@ public final class LogDirectory implements AutoCloseable {
      * @throws ApiException KAFKA_STORAGE_ERROR
      */
     public synchronized void checkpoint() {
+        checkpoint(true, true);
+    }
+
+    /** As {@link #checkpoint}, but leaves log start offsets out. */
+    public synchronized void checkpointRecoveryPoints() {
+        checkpoint(true, false);
+    }
+
+    /** As {@link #checkpoint}, for log start offsets only. */
+    public synchronized void checkpointStartOffsets() {
+        checkpoint(false, true);
+    }
+
+    private void checkpoint(boolean ends, boolean starts) {
         if (closed) {
             return;
         }
@@ -412,12 +438,18 @@ public final class LogDirectory implements AutoCloseable {
         });
         try {
             checkpointed.addAll(recovery.keySet());
-            recoveryPoints.write(recovery);
-            startOffsets.write(start);
-            highWatermarks.write(high);
-            writeCleanedOffsets();
-            checkpointed = new TreeSet<>(recovery.keySet());
-            checkpointed.addAll(cleanedOffsets.keySet());
+            if (ends) {
+                recoveryPoints.write(recovery);
+                highWatermarks.write(high);
+                writeCleanedOffsets();
+            }
+            if (starts) {
+                startOffsets.write(start);
+            }
+            if (ends && starts) {
+                checkpointed = new TreeSet<>(recovery.keySet());
+                checkpointed.addAll(cleanedOffsets.keySet());
+            }
         } catch (IOException e) {
             throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
         }

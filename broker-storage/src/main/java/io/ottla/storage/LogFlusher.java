@@ -8,6 +8,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Brings a log onto the device. The syncing takes no lock that appends need; who comes while another syncs waits for it and finds
  * its records synced, or does the next round for all that came meanwhile.
+ *
+ * <p>A failed fsync closes the log to appends: the system may have dropped the pages that it could not write, and the next fsync
+ * would not know of them. A file that could not be opened for it is no such thing: all can be tried again.
  */
 final class LogFlusher {
 
@@ -15,16 +18,20 @@ final class LogFlusher {
     private final ReentrantLock flushLock = new ReentrantLock();
     private volatile long flushedOffset;
     private volatile long recoveryPoint;
+    private volatile long lastFlushMs;
     private volatile boolean directoryUnsynced;
-    private volatile boolean parentUnsynced;
+
+    /** Whether the log's directory and what was made with it may not be on the device. */
+    private volatile boolean newFilesUnsynced;
 
     /** For a log that is on the device up to its end. */
     LogFlusher(Log log, long endOffset, boolean namesUnsynced) {
         this.log = log;
         this.flushedOffset = endOffset;
         this.recoveryPoint = endOffset;
+        this.lastFlushMs = log.options().clock().timeMs();
         this.directoryUnsynced = namesUnsynced;
-        this.parentUnsynced = namesUnsynced;
+        this.newFilesUnsynced = namesUnsynced;
     }
 
     long flushedOffset() {
@@ -43,7 +50,7 @@ final class LogFlusher {
     /** The directory is new, or was left half made by an attempt that failed. */
     void directoryAdded() {
         directoryUnsynced = true;
-        parentUnsynced = true;
+        newFilesUnsynced = true;
     }
 
     void syncRecords() {
@@ -57,23 +64,92 @@ final class LogFlusher {
                 log.ensureWritable();
                 long target = log.logEndOffset();
                 LogSegment[] segments = log.segments();
-                boolean syncDirectory = directoryUnsynced;
-                directoryUnsynced = false;
                 syncSegments(segments, LogReader.floor(segments, flushedOffset), segments.length, false);
-                if (syncDirectory) {
-                    syncNames();
-                }
+                syncNames();
                 flushedTo(target);
             }
         } catch (IOException e) {
-            throw log.fence("Syncing " + log.name() + " failed", e);
+            throw failed(e);
         } finally {
             flushLock.unlock();
         }
     }
 
+    void syncNewFiles() {
+        flushLock.lock();
+        try {
+            log.ensureWritable();
+            syncNames();
+        } catch (IOException e) {
+            throw failed(e);
+        } finally {
+            flushLock.unlock();
+        }
+    }
+
+    private ApiException failed(IOException cause) {
+        String what = "Syncing " + log.name() + " failed";
+        return cause instanceof OpenFailedException ? Log.storageError(what, cause) : log.fence(what, cause);
+    }
+
+    private void syncNames() throws IOException {
+        boolean directory = directoryUnsynced;
+        boolean newFiles = newFilesUnsynced;
+        directoryUnsynced = false;
+        newFilesUnsynced = false;
+        StorageFiles files = log.options().files();
+        try {
+            if (newFiles) {
+                IndexFiles.sync(files, log.directory().resolve(PartitionMetadataFile.FILE_NAME));
+                log.epochs().syncIfWritten();
+            }
+            if (directory) {
+                files.syncDirectory(log.directory());
+            }
+            if (newFiles) {
+                files.syncDirectory(log.directory().toAbsolutePath().getParent());
+            }
+        } catch (OpenFailedException e) {
+            directoryUnsynced |= directory;
+            newFilesUnsynced |= newFiles;
+            throw e;
+        }
+    }
+
     void flush() {
         flush(true);
+    }
+
+    long flushDelayMs() {
+        long flushMs = log.config().flushMs();
+        if (flushMs == Long.MAX_VALUE) {
+            return flushMs;
+        }
+        long leftMs = lastFlushMs + flushMs - log.options().clock().timeMs();
+        // What is overdue could not be flushed just now, or there was nothing to flush.
+        return leftMs > 0 ? leftMs : Math.max(1L, flushMs);
+    }
+
+    void flushIfDue() {
+        boolean due =
+                log.options().clock().timeMs() - lastFlushMs >= log.config().flushMs();
+        if (due && log.logEndOffset() > flushedOffset && !log.isClosed() && log.failure() == null) {
+            flush(true);
+        }
+    }
+
+    /** Takes away what {@code preallocate} made and nobody used: a clean start takes the size of the file for that of the log. */
+    void trim() {
+        log.lock().lock();
+        try {
+            if (log.activeSegment().trim()) {
+                log.activeSegment().syncLog();
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        } finally {
+            log.lock().unlock();
+        }
     }
 
     /** Syncs all segments but the active one; for the background. */
@@ -105,7 +181,7 @@ final class LogFlusher {
                 if (all) {
                     writeStates();
                 }
-                newSnapshots = log.snapshots().takeUnsynced(target);
+                newSnapshots = log.snapshots().unsynced(target);
             } finally {
                 log.lock().unlock();
             }
@@ -120,7 +196,8 @@ final class LogFlusher {
         try {
             log.activeSegment().writeIndexes();
             log.snapshots().write(log.producerStates());
-            log.pruneSnapshots();
+            log.roller().pruneSnapshots();
+            log.epochs().writeIfChanged();
             // Of an index that has no name nobody would know that it is missing.
             directoryUnsynced = true;
         } catch (IOException e) {
@@ -130,32 +207,27 @@ final class LogFlusher {
     }
 
     private void sync(LogSegment[] segments, boolean all, List<Long> newSnapshots, long target) {
-        boolean syncDirectory = directoryUnsynced;
-        directoryUnsynced = false;
         try {
             int first = LogReader.floor(segments, Math.max(0L, recoveryPoint - 1));
             syncSegments(segments, first, all ? segments.length : segments.length - 1, true);
             for (long offset : newSnapshots) {
                 log.snapshots().sync(offset);
             }
-            if (log.epochs().syncIfWritten() || syncDirectory) {
-                syncNames();
+            if (log.epochs().syncIfWritten()) {
+                directoryUnsynced = true;
             }
+            syncNames();
         } catch (IOException e) {
-            throw log.fence("Syncing " + log.name() + " failed", e);
+            throw failed(e);
+        }
+        log.lock().lock();
+        try {
+            log.snapshots().synced(newSnapshots);
+        } finally {
+            log.lock().unlock();
         }
         recoveryPoint = Math.max(recoveryPoint, target);
         flushedTo(target);
-    }
-
-    /** The directory itself is new with the log: without its name, what is in it is lost. */
-    private void syncNames() throws IOException {
-        StorageFiles files = log.options().files();
-        files.syncDirectory(log.directory());
-        if (parentUnsynced) {
-            files.syncDirectory(log.directory().getParent());
-            parentUnsynced = false;
-        }
     }
 
     private static void syncSegments(LogSegment[] segments, int from, int end, boolean indexes) throws IOException {
@@ -175,10 +247,11 @@ final class LogFlusher {
 
     private void flushedTo(long target) {
         flushedOffset = Math.max(flushedOffset, target);
+        lastFlushMs = log.options().clock().timeMs();
         if (log.isPowerSafe()) {
             log.lock().lock();
             try {
-                log.producerStates().highWatermark(flushedOffset);
+                log.producerStates().highWatermark(log.highWatermark());
             } finally {
                 log.lock().unlock();
             }

@@ -192,7 +192,7 @@ final class LogRecovery {
             deleteOrphan(path, bases);
         }
         for (long base : bases) {
-            segments.add(LogSegment.existing(files, directory, base, nowMs, Log.rollJitterMs(config)));
+            segments.add(LogSegment.existing(files, directory, base, nowMs, LogRoller.jitterMs(config)));
         }
         for (int i = 0; i + 1 < segments.size(); i++) {
             long next = segments.get(i + 1).baseOffset();
@@ -234,7 +234,8 @@ final class LogRecovery {
         for (long offset : List.copyOf(snapshots.offsets())) {
             snapshots.delete(offset);
         }
-        LogSegment segment = LogSegment.create(files, directory, startOffset, nowMs, Log.rollJitterMs(config));
+        LogSegment segment = LogSegment.create(
+                files, directory, startOffset, nowMs, LogRoller.jitterMs(config), LogRoller.initialSizeBytes(config));
         segments.add(segment);
         epochs.truncateFromEnd(0L);
         epochs.write();

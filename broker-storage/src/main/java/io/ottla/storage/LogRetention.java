@@ -3,7 +3,6 @@ package io.ottla.storage;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * Takes records away at the beginning of the log, segment by segment.
@@ -30,12 +29,9 @@ final class LogRetention {
             }
             if (offset > log.logStartOffset()) {
                 log.logStartOffset(offset);
-                if (log.epochs().truncateFromStart(offset)) {
-                    log.epochs().write();
-                }
+                log.epochs().truncateFromStart(offset);
+                log.epochs().writeIfPossible();
             }
-        } catch (IOException e) {
-            throw Log.storageError("Deleting records of " + log.name() + " failed", e);
         } finally {
             log.lock().unlock();
         }
@@ -112,27 +108,26 @@ final class LogRetention {
         }
         if (count == log.segments().length) {
             // A log is never without a segment.
-            log.roll();
+            log.roller().roll();
         }
         LogSegment[] segments = log.segments();
-        log.dropFirstSegments(count);
-        if (log.epochs().truncateFromStart(log.logStartOffset())) {
-            log.epochs().write();
-        }
         SegmentRemoval removal = new SegmentRemoval(log);
-        for (int i = 0; i < count; i++) {
-            removal.rename(segments[i]);
+        int renamed = removal.rename(segments, count);
+        if (renamed == 0) {
+            return 0;
         }
-        for (long offset : List.copyOf(log.snapshots().offsets().headSet(segments[count].baseOffset(), false))) {
-            log.snapshots().delete(offset);
-        }
+        log.dropFirstSegments(renamed);
+        // Room is made even where there is none left to write down what goes with it.
+        log.epochs().truncateFromStart(log.logStartOffset());
+        log.epochs().writeIfPossible();
+        log.snapshots().deleteBefore(segments[renamed].baseOffset());
         StorageLog.LOG.info(
                 "Deleting {} segments of {} because {}; it starts at offset {} now",
-                count,
+                renamed,
                 log.name(),
                 reason,
                 log.logStartOffset());
         removal.schedule();
-        return count;
+        return renamed;
     }
 }

@@ -41,6 +41,10 @@ final class LogSegment {
     private volatile long maxTimestampMs = UNKNOWN;
     private volatile boolean logUnsynced;
     private volatile boolean indexesUnsynced;
+
+    /** Whether the file is longer than the segment; the log's lock. */
+    private boolean preallocated;
+
     private long firstTimestampMs = UNKNOWN;
 
     /** What is known of where the batches end that were found on disk, until it has been checked. */
@@ -66,12 +70,31 @@ final class LogSegment {
         this.rollJitterMs = rollJitterMs;
     }
 
-    /** Makes an empty active segment. */
-    static LogSegment create(StorageFiles files, Path directory, long baseOffset, long createdMs, long rollJitterMs)
+    /**
+     * Makes an empty active segment.
+     *
+     * @param initialSizeBytes the size of its file, 0 for one that grows with what is appended
+     */
+    static LogSegment create(
+            StorageFiles files,
+            Path directory,
+            long baseOffset,
+            long createdMs,
+            long rollJitterMs,
+            int initialSizeBytes)
             throws IOException {
         LogSegment segment = new LogSegment(files, directory, baseOffset, createdMs, rollJitterMs);
         segment.file = files.openForWriting(segment.path(LogFileNames.LOG));
-        segment.file.truncate(0);
+        try {
+            segment.file.truncate(0);
+            if (initialSizeBytes > 0) {
+                segment.preallocated = true;
+                segment.file.extend(initialSizeBytes);
+            }
+        } catch (IOException | RuntimeException e) {
+            segment.discard();
+            throw e;
+        }
         segment.indexes = new SegmentIndexes(files, directory, baseOffset);
         segment.recent = new RecentBatches();
         return segment;
@@ -96,9 +119,10 @@ final class LogSegment {
         indexes = upToDate;
     }
 
-    /** Ends the life as active segment: brings the index files up to date. */
+    /** Ends the life as active segment: brings the files up to date. When it throws, nothing has changed. */
     void seal() throws IOException {
         writeIndexes();
+        trim();
         SegmentIndexes last = indexes;
         maxTimestampMs = last.maxTimestampMs();
         idleIndexes = new SoftReference<>(last);
@@ -177,6 +201,28 @@ final class LogSegment {
     /** Removes what a failed append left behind the end. */
     void cutToSize() throws IOException {
         file().truncate(sizeBytes());
+        preallocated = false;
+    }
+
+    /** Takes from the file what was preallocated and not used; false if there is nothing of that. */
+    boolean trim() throws IOException {
+        boolean longer = preallocated;
+        if (longer) {
+            cutToSize();
+            logUnsynced = true;
+        }
+        return longer;
+    }
+
+    /** Takes an empty segment away again that has become part of no log. */
+    void discard() {
+        closeFile();
+        try {
+            files.deleteIfExists(path(LogFileNames.LOG));
+        } catch (IOException e) {
+            // The next segment of this name begins with cutting it to nothing.
+            StorageLog.LOG.warn("Deleting {} failed: {}", path(LogFileNames.LOG), LogHealth.reason(e));
+        }
     }
 
     /** Cuts the log file; indexes must be brought in line by the caller. */
@@ -393,17 +439,31 @@ final class LogSegment {
                 || active.transactions().count() > 0;
         if (indexesUnsynced && needed) {
             indexesUnsynced = false;
-            IndexFiles.sync(files, path(LogFileNames.INDEX));
-            IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
-            IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
+            try {
+                IndexFiles.sync(files, path(LogFileNames.INDEX));
+                IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
+                IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
+            } catch (OpenFailedException e) {
+                indexesUnsynced = true;
+                throw e;
+            }
         }
     }
 
     /** Has the batches on the device, but not the indexes. */
     void syncLog() throws IOException {
         if (logUnsynced) {
+            StorageFile open = fileForSync();
             logUnsynced = false;
-            file().sync();
+            open.sync();
+        }
+    }
+
+    private StorageFile fileForSync() throws IOException {
+        try {
+            return file();
+        } catch (IOException e) {
+            throw new OpenFailedException(e);
         }
     }
 

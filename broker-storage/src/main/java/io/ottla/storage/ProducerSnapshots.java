@@ -161,18 +161,30 @@ final class ProducerSnapshots {
         return state;
     }
 
+    /** Deletes those below the offset; one that cannot be deleted stays for the next time. */
+    void deleteBefore(long endOffset) {
+        for (long offset : List.copyOf(offsets.headSet(endOffset, false))) {
+            try {
+                delete(offset);
+            } catch (IOException e) {
+                StorageLog.LOG.warn("{} cannot be deleted: {}", path(offset), LogHealth.reason(e));
+            }
+        }
+    }
+
     void delete(long offset) throws IOException {
         files.deleteIfExists(path(offset));
         offsets.remove(offset);
         unsynced.remove(offset);
     }
 
-    /** Files up to an offset that have been written since the last call; the caller syncs them. */
-    List<Long> takeUnsynced(long endOffset) {
-        NavigableSet<Long> taken = unsynced.headSet(endOffset, true);
-        List<Long> copy = List.copyOf(taken);
-        taken.clear();
-        return copy;
+    /** Files up to an offset that have been written and not yet {@link #synced}. */
+    List<Long> unsynced(long endOffset) {
+        return List.copyOf(unsynced.headSet(endOffset, true));
+    }
+
+    void synced(List<Long> onDevice) {
+        onDevice.forEach(unsynced::remove);
     }
 
     /** Has the file on the device. */

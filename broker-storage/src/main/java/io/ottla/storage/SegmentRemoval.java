@@ -16,6 +16,23 @@ final class SegmentRemoval {
         this.log = log;
     }
 
+    /**
+     * Renames the files of a log's first segments, in their order, until one cannot be renamed. The caller holds the log's lock.
+     *
+     * @return of how many segments the files have been renamed
+     */
+    int rename(LogSegment[] all, int count) {
+        for (int i = 0; i < count; i++) {
+            try {
+                rename(all[i]);
+            } catch (IOException e) {
+                StorageLog.LOG.error("{} cannot be deleted: {}", all[i], LogHealth.reason(e));
+                return i;
+            }
+        }
+        return count;
+    }
+
     /** Renames the files of a segment. The caller holds the log's lock. */
     void rename(LogSegment segment) throws IOException {
         StorageFiles files = log.options().files();

@@ -22,6 +22,11 @@ public interface StorageFile extends Closeable {
     /** Cuts the file to a size at or below its present one. */
     void truncate(long sizeBytes) throws IOException;
 
+    /** Makes the file larger, with zeros; where the file system can, without using room for them. */
+    default void extend(long sizeBytes) throws IOException {
+        write(ByteBuffer.allocate(1), sizeBytes - 1);
+    }
+
     /** Returns when data and size are on the device. */
     void sync() throws IOException;
 

@@ -62,7 +62,11 @@ public interface StorageFiles {
     /** Deletes a file or an empty directory; returns false if there was none. */
     boolean deleteIfExists(Path path) throws IOException;
 
-    /** Returns when the names in the directory are on the device. Does nothing where directories cannot be synced. */
+    /**
+     * Returns when the names in the directory are on the device. Does nothing where directories cannot be synced.
+     *
+     * @throws OpenFailedException if the directory could not be opened, so that nothing was tried
+     */
     void syncDirectory(Path directory) throws IOException;
 
     /** The whole content of a file. */

@@ -119,9 +119,17 @@ final class SystemFiles implements StorageFiles {
     @Override
     public void syncDirectory(Path directory) throws IOException {
         if (CAN_SYNC_DIRECTORIES) {
-            try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            try (FileChannel channel = openForSync(directory)) {
                 channel.force(true);
             }
+        }
+    }
+
+    private static FileChannel openForSync(Path directory) throws IOException {
+        try {
+            return FileChannel.open(directory, StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw new OpenFailedException(e);
         }
     }
 

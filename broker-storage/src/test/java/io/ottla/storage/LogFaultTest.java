@@ -151,13 +151,20 @@ class LogFaultTest {
     }
 
     @Test
-    void shouldFlushByCount() {
+    void shouldBoundHowManyAcknowledgedRecordsAreNotSynced() {
         log.config(TestLogs.SMALL_SEGMENTS.toBuilder().flushMessages(3).build());
-        append(log, batch(START_MS, "a"));
-        append(log, batch(START_MS, "b"));
-        assertEquals(0, log.flushedOffset());
+        append(log, batch(START_MS, "a", "b"));
+        assertTrue(log.mayAcknowledge(2));
         append(log, batch(START_MS, "c"));
+        assertFalse(log.mayAcknowledge(3));
+        log.syncRecords();
+        assertTrue(log.mayAcknowledge(3));
         assertEquals(3, log.flushedOffset());
+        append(log, batch(START_MS, "d", "e", "f"));
+        assertEquals(6, log.highWatermark());
+        assertFalse(log.mayAcknowledge(6));
+        log.config(TestLogs.SMALL_SEGMENTS);
+        assertTrue(log.mayAcknowledge(6));
     }
 
     @Test

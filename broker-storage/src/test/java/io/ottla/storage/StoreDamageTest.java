@@ -104,8 +104,10 @@ class StoreDamageTest {
         SimulatedFiles files = new SimulatedFiles(clock, random);
         LogDirectory directory = open(files);
         for (int i = 0; i < 2; i++) {
-            LogConfig config =
-                    LogConfig.builder().segmentBytes(1500).indexIntervalBytes(200).build();
+            LogConfig config = LogConfig.builder()
+                    .segmentBytes(1500)
+                    .indexIntervalBytes(200)
+                    .build();
             LogModel model = new LogModel("topic" + i, new Uuid(1, i + 1), config);
             models.put(model.topic, model);
             Log log = directory.open(model.topic, 0, model.id, config);
@@ -186,7 +188,8 @@ class StoreDamageTest {
             throw new AssertionError("the log ends at " + log.logEndOffset() + " of " + model.endOffset());
         }
         if (damaged.toString().endsWith(".txnindex")) {
-            // It has no CRC, and is believed where it could be right: which transactions were aborted may be wrong then.
+            // It has no CRC, and is believed where it could be right: which transactions were aborted may be wrong
+            // then.
             model.verifyRecords(log);
         } else if (!isLog || !clean) {
             model.verify(log);

@@ -1,5 +1,6 @@
 package io.ottla.broker.config;
 
+import io.ottla.storage.FlushPolicy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -52,7 +53,8 @@ public final class BrokerConfig {
         BrokerConfig config = new BrokerConfig(Collections.unmodifiableMap(new TreeMap<>(properties)));
         Set<String> withoutEffect = new TreeSet<>();
         for (String name : properties.keySet()) {
-            ConfigKey key = ConfigKeys.broker().get(name);
+            ConfigKey key =
+                    ConfigKeys.own().getOrDefault(name, ConfigKeys.broker().get(name));
             if (key == null) {
                 if (!isListenerKey(name)) {
                     LOG.warn("Unknown configuration key {} is ignored", name);
@@ -249,6 +251,23 @@ public final class BrokerConfig {
         return intValue("log.flush.offset.checkpoint.interval.ms");
     }
 
+    /** How often the start offsets of logs are written down. */
+    public int logFlushStartOffsetCheckpointIntervalMs() {
+        return intValue("log.flush.start.offset.checkpoint.interval.ms");
+    }
+
+    /** How often it is looked which logs are due by {@code flush.ms}; Long.MAX_VALUE for when they are. */
+    public long logFlushSchedulerIntervalMs() {
+        return longValue("log.flush.scheduler.interval.ms");
+    }
+
+    /** What an acknowledged record, offset or topic survives: {@code ottla.durability}. */
+    public FlushPolicy durability() {
+        return stringValue("ottla.durability").equals("power-safe")
+                ? FlushPolicy.POWER_SAFE
+                : FlushPolicy.PROCESS_CRASH_SAFE;
+    }
+
     /** Whether compaction runs. */
     public boolean logCleanerEnable() {
         return booleanValue("log.cleaner.enable");
@@ -408,6 +427,10 @@ public final class BrokerConfig {
         Map<String, ConfigKey> keys = ConfigKeys.broker();
         Map<String, Object> values = new HashMap<>(keys.size() * 2);
         for (ConfigKey key : keys.values()) {
+            String text = originals.get(key.name());
+            values.put(key.name(), text == null ? key.defaultValue() : key.parse(text));
+        }
+        for (ConfigKey key : ConfigKeys.own().values()) {
             String text = originals.get(key.name());
             values.put(key.name(), text == null ? key.defaultValue() : key.parse(text));
         }

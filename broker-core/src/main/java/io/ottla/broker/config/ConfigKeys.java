@@ -15,7 +15,14 @@ public final class ConfigKeys {
 
     private static final Map<String, ConfigKey> BROKER = load("broker-keys.txt");
 
+    private static final Map<String, ConfigKey> OWN = load("ottla-keys.txt");
+
     private ConfigKeys() {}
+
+    /** The keys of a broker that Apache Kafka does not have; they are in no answer to a client. */
+    public static Map<String, ConfigKey> own() {
+        return OWN;
+    }
 
     /** The keys of a broker. */
     public static Map<String, ConfigKey> broker() {

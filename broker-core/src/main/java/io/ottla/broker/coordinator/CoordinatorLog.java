@@ -1,6 +1,7 @@
 package io.ottla.broker.coordinator;
 
 import io.ottla.protocol.record.RecordBatch;
+import io.ottla.storage.CommitCallback;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
@@ -44,8 +45,8 @@ public interface CoordinatorLog {
     boolean isCommitted(long endOffset);
 
     /**
-     * Runs the action when everything before the offset is committed under the broker's durability policy: at once if it is,
-     * else later, on any thread. Actions must not block.
+     * Calls back when everything before the offset is committed under the broker's durability policy, or cannot be any more: at
+     * once if it is, else later, on any thread.
      */
-    void whenCommitted(long endOffset, Runnable action);
+    void whenCommitted(long endOffset, CommitCallback callback);
 }

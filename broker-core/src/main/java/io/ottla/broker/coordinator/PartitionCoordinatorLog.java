@@ -1,6 +1,5 @@
 package io.ottla.broker.coordinator;
 
-import io.ottla.broker.partition.AppendWaiter;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.protocol.ApiException;
@@ -8,10 +7,10 @@ import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.record.RecordBatch;
 import io.ottla.protocol.record.RecordBatches;
 import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.CommitCallback;
 import io.ottla.storage.FileRecords;
 import io.ottla.storage.Log;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** A shard's log in a partition of the coordinator's topic. */
@@ -99,57 +98,11 @@ public final class PartitionCoordinatorLog implements CoordinatorLog {
 
     @Override
     public boolean isCommitted(long endOffset) {
-        return partition.highWatermark() >= endOffset;
+        return partition.mayAcknowledge(endOffset);
     }
 
     @Override
-    public void whenCommitted(long endOffset, Runnable action) {
-        CommitWaiter waiter = new CommitWaiter(endOffset, action);
-        partition.addWaiter(waiter);
-        // What was committed before the waiter was there, it has not heard of.
-        waiter.look();
-    }
-
-    /** Runs an action once, when the high watermark has reached an offset or never will. */
-    private final class CommitWaiter implements AppendWaiter {
-
-        private final long endOffset;
-        private final Runnable action;
-        private final AtomicBoolean done = new AtomicBoolean();
-
-        CommitWaiter(long endOffset, Runnable action) {
-            this.endOffset = endOffset;
-            this.action = action;
-        }
-
-        void look() {
-            if (isCommitted(endOffset)) {
-                run();
-            }
-        }
-
-        private void run() {
-            if (done.compareAndSet(false, true)) {
-                partition.removeWaiter(this);
-                action.run();
-            }
-        }
-
-        @Override
-        public void appended(Partition grown, int sizeBytes) {
-            look();
-        }
-
-        @Override
-        public void startMoved(Partition moved) {
-            look();
-        }
-
-        @Override
-        public void leadershipChanged(Partition changed) {
-            if (changed.isDeleted()) {
-                run();
-            }
-        }
+    public void whenCommitted(long endOffset, CommitCallback callback) {
+        partition.whenCommitted(endOffset, callback);
     }
 }

@@ -30,6 +30,8 @@ final class ShardRunner<S extends CoordinatorShard> {
     /** The records of queued steps are appended together up to this number. */
     private static final int MAX_PENDING_RECORDS = 1000;
 
+    private static final long LOAD_RETRY_MS = 1000;
+
     private final String name;
     private final CoordinatorLog shardLog;
     private final CoordinatorRecordFormat format;
@@ -48,6 +50,11 @@ final class ShardRunner<S extends CoordinatorShard> {
     private final List<Answer<?>> answers = new ArrayList<>();
     private S shard;
     private ErrorCode unavailable = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+
+    /** Whether loading failed, and when to try again: what was in its way may have gone. */
+    private boolean loadFailed;
+
+    private long retryLoadMs;
     private long stepTimeMs;
 
     private record Answer<R>(Reply<R> reply, R value, ErrorCode error) {
@@ -79,7 +86,12 @@ final class ShardRunner<S extends CoordinatorShard> {
 
     /** The size of what {@link #load} has to read, in bytes. */
     long loadSizeBytes() {
-        return shardLog.sizeBytes();
+        try {
+            return shardLog.sizeBytes();
+        } catch (ApiException e) {
+            // It cannot be read now; loading says so.
+            return 0;
+        }
     }
 
     /** Loads the shard on the calling thread, then runs what has been submitted since. Called once, first. */
@@ -101,12 +113,12 @@ final class ShardRunner<S extends CoordinatorShard> {
     /** Ends a producer's transaction: writes the marker and applies it. */
     void completeTransaction(TransactionEnd end, Reply<Void> reply) {
         submit(() -> {
-            if (unavailable != null) {
+            if (!isAvailable()) {
                 answers.add(new Answer<>(reply, null, unavailable));
                 return;
             }
             if (!appendPending()) {
-                reply.fail(ErrorCode.NOT_COORDINATOR);
+                answers.add(new Answer<>(reply, null, ErrorCode.NOT_COORDINATOR));
                 return;
             }
             try {
@@ -128,6 +140,7 @@ final class ShardRunner<S extends CoordinatorShard> {
             }
             drop(error);
             unavailable = error;
+            loadFailed = false;
         });
     }
 
@@ -169,7 +182,7 @@ final class ShardRunner<S extends CoordinatorShard> {
     }
 
     private <R> void runStep(CoordinatorStep<S, R> step, Reply<R> reply, long producerId, short producerEpoch) {
-        if (unavailable != null || (!batch.isOf(producerId, producerEpoch) && !appendPending())) {
+        if (!isAvailable() || (!batch.isOf(producerId, producerEpoch) && !appendPending())) {
             answers.add(new Answer<>(reply, null, unavailable == null ? ErrorCode.NOT_COORDINATOR : unavailable));
             return;
         }
@@ -239,11 +252,16 @@ final class ShardRunner<S extends CoordinatorShard> {
         } catch (RuntimeException e) {
             ErrorCode cause =
                     e instanceof ApiException apiFailure ? apiFailure.error() : ErrorCode.UNKNOWN_SERVER_ERROR;
-            log.error("{}: could not append to the log; the shard is loaded anew", name, e);
+            if (e instanceof ApiException) {
+                // The log has said what is wrong with its files, and said it once.
+                log.warn("{}: could not append to the log; the shard is loaded anew: {}", name, e.getMessage());
+            } else {
+                log.error("{}: could not append to the log; the shard is loaded anew", name, e);
+            }
             ErrorCode error = answerFor(cause);
             batch.truncate(0);
-            for (Answer<?> answer : answers) {
-                answer.reply().fail(error);
+            for (Answer<?> answer : List.copyOf(answers)) {
+                send(new Answer<>(answer.reply(), null, error));
             }
             answers.clear();
             reload(error);
@@ -262,9 +280,19 @@ final class ShardRunner<S extends CoordinatorShard> {
             }
         } else {
             List<Answer<?>> held = List.copyOf(answers);
-            shardLog.whenCommitted(endOffset, () -> held.forEach(this::send));
+            shardLog.whenCommitted(endOffset, failure -> sendHeld(held, failure));
         }
         answers.clear();
+    }
+
+    /** What could not be committed may be lost by a power failure: nobody is told that it was done. */
+    private void sendHeld(List<Answer<?>> held, ApiException failure) {
+        if (failure != null) {
+            log.error("{}: its records could not be committed: {}", name, failure.getMessage());
+        }
+        for (Answer<?> answer : held) {
+            send(failure == null ? answer : new Answer<>(answer.reply(), null, answerFor(failure.error())));
+        }
     }
 
     private void send(Answer<?> answer) {
@@ -299,10 +327,26 @@ final class ShardRunner<S extends CoordinatorShard> {
             stepTimeMs = clock.timeMs();
             fresh.onLoaded(output);
         } catch (RuntimeException e) {
-            log.error("{}: could not load from the log", name, e);
+            if (!loadFailed) {
+                log.error("{}: could not load from the log, which is tried again when somebody asks", name, e);
+            }
             shard = null;
             unavailable = ErrorCode.NOT_COORDINATOR;
+            loadFailed = true;
+            retryLoadMs = clock.timeMs() + LOAD_RETRY_MS;
+            return;
         }
+        if (loadFailed) {
+            loadFailed = false;
+            log.info("{}: could be loaded from the log now", name);
+        }
+    }
+
+    private boolean isAvailable() {
+        if (loadFailed && clock.timeMs() >= retryLoadMs) {
+            loadShard();
+        }
+        return unavailable == null;
     }
 
     private void replay(S target, RecordBatch recordBatch) {

@@ -38,7 +38,7 @@ public final class CreatePartitionsHandler extends RequestHandler<CreatePartitio
                 response.results().add(create(topic, count, request.validateOnly()));
             }
         }
-        context.respond(response);
+        CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
     }
 
     private CreatePartitionsTopicResult create(CreatePartitionsTopic topic, int count, boolean validateOnly) {

@@ -64,7 +64,7 @@ public final class CreateTopicsHandler extends RequestHandler<CreateTopicsReques
         for (String name : duplicates) {
             response.topics().add(failed(name, ErrorCode.INVALID_REQUEST, "Duplicate topic name."));
         }
-        context.respond(response);
+        CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
     }
 
     private CreatableTopicResult result(TopicOutcome outcome, CreatableTopic wish, short version) {

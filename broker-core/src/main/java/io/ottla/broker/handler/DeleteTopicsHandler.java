@@ -51,7 +51,7 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
             delete(id, result);
             response.responses().add(result);
         });
-        context.respond(response);
+        CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
     }
 
     private static List<DeleteTopicState> states(DeleteTopicsRequest request, short version) {

@@ -47,7 +47,7 @@ public final class IncrementalAlterConfigsHandler extends RequestHandler<Increme
             ConfigOutcome outcome = outcomes.get(i);
             response.responses().add(result(request.resources().get(i), outcome.error(), outcome.message()));
         }
-        context.respond(response);
+        CommittedAnswer.send(configs::whenCommitted, this, request, context, response);
     }
 
     private static AlterConfigsResourceResponse result(AlterConfigsResource resource, ErrorCode error, String message) {

@@ -53,7 +53,8 @@ public final class MetadataHandler extends RequestHandler<MetadataRequest> {
         boolean all =
                 context.apiVersion() < NULL_MEANS_ALL_SINCE ? request.topics().isEmpty() : request.topics() == null;
         List<MetadataResponseTopic> answers = all ? allTopics(store.image(), request) : askedTopics(request);
-        context.respond(respond(request, context, answers));
+        // A topic that was just created is told of when it is safe.
+        CommittedAnswer.send(topics::whenCommitted, this, request, context, respond(request, context, answers));
     }
 
     private static void validate(MetadataRequest request, short version) {

@@ -50,6 +50,7 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     private static final short ACKS_NONE = 0;
     private static final short ACKS_LEADER = 1;
     private static final short ACKS_ALL = -1;
+    private static final short FIRST_VERSION_WITH_STORAGE_ERROR = 4;
     private static final short FIRST_VERSION_WITH_ZSTD = 7;
     private static final short FIRST_VERSION_WITH_LEADER_HINT = 10;
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
@@ -131,14 +132,23 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     private void append(ProduceRequest request, RequestContext context, Verification verification) {
         List<TopicProduceData> topics = request.topicData();
         List<TopicProduceResponse> answers = new ArrayList<>(topics.size());
+        PendingProduce pending = null;
         boolean failed = false;
         for (int i = 0; i < topics.size(); i++) {
             TopicProduceData topic = topics.get(i);
             List<PartitionProduceData> data = topic.partitionData();
             List<PartitionProduceResponse> partitionAnswers = new ArrayList<>(data.size());
             for (int j = 0; j < data.size(); j++) {
-                PartitionProduceResponse answer = produce(request, topic, data.get(j), context, verification);
-                failed |= answer.errorCode() != ErrorCode.NONE.code();
+                Partition partition = partition(topic, data.get(j), context.apiVersion());
+                PartitionProduceResponse answer = partition == null
+                        ? failure(data.get(j).index(), unknown(context.apiVersion(), topic.topicId()))
+                        : produce(request, partition, data.get(j), context, verification);
+                if (answer.errorCode() != ErrorCode.NONE.code()) {
+                    failed = true;
+                } else if (request.acks() != ACKS_NONE && partition.delaysAcknowledgements()) {
+                    pending = pending == null ? new PendingProduce(context) : pending;
+                    pending.add(partition, endOffset(answer, data.get(j)), answer);
+                }
                 partitionAnswers.add(answer);
             }
             answers.add(new TopicProduceResponse()
@@ -146,7 +156,25 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                     .topicId(topic.topicId())
                     .partitionResponses(partitionAnswers));
         }
-        finish(request, context, new ProduceResponse().responses(answers), failed);
+        ProduceResponse response = new ProduceResponse().responses(answers);
+        if (pending != null) {
+            pending.respondWhenSafe(response);
+        } else {
+            finish(request, context, response, failed);
+        }
+    }
+
+    private Partition partition(TopicProduceData topic, PartitionProduceData data, short version) {
+        return version >= FIRST_VERSION_WITH_TOPIC_IDS
+                ? partitions.partition(topic.topicId(), data.index())
+                : partitions.partition(topic.name(), data.index());
+    }
+
+    /** The offset behind the records that the answer speaks of. */
+    private static long endOffset(PartitionProduceResponse answer, PartitionProduceData data) {
+        RecordBatch batch =
+                new RecordBatch().wrap(data.records(), data.records().position());
+        return answer.baseOffset() + batch.lastOffsetDelta() + 1;
     }
 
     /** With acks=0 nobody waits for an answer: all that can be told is a failure, by hanging up. */
@@ -166,17 +194,11 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
 
     private PartitionProduceResponse produce(
             ProduceRequest request,
-            TopicProduceData topic,
+            Partition partition,
             PartitionProduceData data,
             RequestContext context,
             Verification verification) {
         short version = context.apiVersion();
-        Partition partition = version >= FIRST_VERSION_WITH_TOPIC_IDS
-                ? partitions.partition(topic.topicId(), data.index())
-                : partitions.partition(topic.name(), data.index());
-        if (partition == null) {
-            return failure(data.index(), unknown(version, topic.topicId()));
-        }
         ByteBuffer batch;
         try {
             batch = checkedBatch(data.records(), version);
@@ -202,11 +224,11 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
             }
             guard = verification.guard(partition);
         }
-        return append(partition, batch, acks, guard);
+        return append(partition, batch, acks, guard, version);
     }
 
     private PartitionProduceResponse append(
-            Partition partition, ByteBuffer batch, short acks, VerificationGuard guard) {
+            Partition partition, ByteBuffer batch, short acks, VerificationGuard guard, short version) {
         try {
             LogAppendResult result = partition.append(batch, acks, guard);
             return new PartitionProduceResponse()
@@ -215,7 +237,10 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                     .logAppendTimeMs(result.logAppendTimeMs())
                     .logStartOffset(result.logStartOffset());
         } catch (ApiException e) {
-            return appendFailure(partition, batch, e);
+            return e.error() == ErrorCode.KAFKA_STORAGE_ERROR
+                    ? failure(partition.index(), storageError(e.error(), version))
+                            .errorMessage(e.getMessage())
+                    : appendFailure(partition, batch, e);
         } catch (RuntimeException e) {
             LOG.error("Appending to {} failed", partition, e);
             return failure(partition.index(), ErrorCode.UNKNOWN_SERVER_ERROR);
@@ -282,9 +307,19 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     }
 
     private static PartitionProduceResponse failure(int index, ErrorCode error) {
-        return new PartitionProduceResponse()
-                .index(index)
-                .errorCode(error.code())
+        return fail(new PartitionProduceResponse().index(index), error);
+    }
+
+    /** Clients of version 3 do not know the error of a log that cannot be written; they are to ask again, too. */
+    static ErrorCode storageError(ErrorCode error, short version) {
+        return error == ErrorCode.KAFKA_STORAGE_ERROR && version < FIRST_VERSION_WITH_STORAGE_ERROR
+                ? ErrorCode.NOT_LEADER_OR_FOLLOWER
+                : error;
+    }
+
+    /** Makes a failure of an answer. */
+    static PartitionProduceResponse fail(PartitionProduceResponse answer, ErrorCode error) {
+        return answer.errorCode(error.code())
                 .baseOffset(NO_OFFSET)
                 .logAppendTimeMs(RecordBatch.NO_TIMESTAMP_MS)
                 .logStartOffset(NO_OFFSET);

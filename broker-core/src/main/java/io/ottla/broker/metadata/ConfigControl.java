@@ -5,6 +5,7 @@ import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.MetadataRecord;
 import io.ottla.protocol.message.ConfigRecord;
+import io.ottla.storage.CommitCallback;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,6 +24,11 @@ public final class ConfigControl {
 
     public ConfigControl(MetadataStore store) {
         this.store = store;
+    }
+
+    /** Calls back when what has been changed is safe and can be seen, or never will be: see {@link MetadataStore#whenCommitted}. */
+    public void whenCommitted(CommitCallback callback) {
+        store.whenCommitted(callback);
     }
 
     /**

@@ -1,6 +1,8 @@
 package io.ottla.broker.metadata;
 
+import io.ottla.broker.config.BrokerConfig;
 import io.ottla.protocol.record.RecordBatch;
+import io.ottla.storage.CommitCallback;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
@@ -17,6 +19,15 @@ interface MetadataLog {
 
     /** The offset that the next record gets. */
     long endOffset();
+
+    /** Whether everything before the offset is committed under the broker's durability policy. */
+    boolean isCommitted(long endOffset);
+
+    /** Calls back when everything before the offset is committed, or cannot be any more: at once, or later on any thread. */
+    void whenCommitted(long endOffset, CommitCallback callback);
+
+    /** The broker has another configuration. */
+    void configure(BrokerConfig config);
 
     /** Shows all batches in order; each is valid only until the next. */
     void forEachBatch(Consumer<RecordBatch> action);

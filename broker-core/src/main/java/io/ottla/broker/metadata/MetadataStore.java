@@ -2,6 +2,7 @@ package io.ottla.broker.metadata;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.ConfigException;
+import io.ottla.protocol.ApiException;
 import io.ottla.protocol.MetadataRecord;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.AbortTransactionRecord;
@@ -10,16 +11,20 @@ import io.ottla.protocol.record.Record;
 import io.ottla.protocol.record.RecordBatch;
 import io.ottla.protocol.record.RecordBatchBuilder;
 import io.ottla.storage.Clock;
+import io.ottla.storage.CommitCallback;
 import io.ottla.storage.Log;
-import io.ottla.storage.LogConfig;
 import io.ottla.storage.LogDirectory;
 import io.ottla.storage.PartitionDirectory;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -29,7 +34,8 @@ import org.slf4j.LoggerFactory;
  * The metadata of the cluster: a log of records in KRaft's format, and the image that they add up to. Readers take the image
  * without a lock; changes are made one after the other.
  *
- * <p>A change is one batch, so that a crash leaves all of it or nothing.
+ * <p>A change is one batch, so that a crash leaves all of it or nothing. Where the broker's policy is that only what is on the device
+ * is safe, a change can be seen when it is; later changes build on it meanwhile.
  */
 public final class MetadataStore implements AutoCloseable {
 
@@ -42,6 +48,14 @@ public final class MetadataStore implements AutoCloseable {
     private final int leaderEpoch;
     private final List<MetadataListener> listeners = new CopyOnWriteArrayList<>();
     private volatile MetadataImage image;
+
+    /** With the changes that cannot be seen yet. */
+    private volatile MetadataImage latest;
+
+    /** The changes between the two, the oldest first. Guarded by the lock. */
+    private final Deque<Uncommitted> uncommitted = new ArrayDeque<>();
+
+    private volatile boolean hasUncommitted;
     private volatile BrokerConfig brokerConfig;
 
     private MetadataStore(MetadataLog log, Clock clock, BrokerConfig config, int leaderEpoch, MetadataImage image) {
@@ -50,25 +64,31 @@ public final class MetadataStore implements AutoCloseable {
         this.staticConfig = config;
         this.leaderEpoch = leaderEpoch;
         this.image = image;
+        this.latest = image;
         this.brokerConfig = effectiveConfig(image);
     }
+
+    /** A change on its way to the device, and who waits for it. */
+    private record Uncommitted(MetadataImage after, long endOffset, List<CommitCallback> waiting) {}
 
     /**
      * Opens the metadata in the log directory that has it, in the first if none has, and gives each directory its {@code meta.properties} if it has
      * none. An empty log is given what a new cluster starts with; any log gets a new leader epoch.
      *
      * @param directories all log directories of the broker
+     * @param syncExecutor where the log is synced for those who wait for it
      * @throws ConfigException where a directory belongs to another node
      * @throws IOException where the log cannot be opened
      * @throws IllegalStateException where the log contradicts itself
      */
-    public static MetadataStore open(List<LogDirectory> directories, Clock clock, BrokerConfig config)
+    public static MetadataStore open(
+            List<LogDirectory> directories, Clock clock, BrokerConfig config, Executor syncExecutor)
             throws IOException {
         String clusterId = ClusterIdentity.establish(directories, config);
         LogDirectory home = home(directories);
-        Log log = home.open(TopicNames.CLUSTER_METADATA, 0, Uuid.ONE, logConfig(config));
+        Log log = home.open(TopicNames.CLUSTER_METADATA, 0, Uuid.ONE, StoredMetadataLog.logConfig(config));
         return open(
-                new StoredMetadataLog(log),
+                new StoredMetadataLog(log, syncExecutor),
                 clock,
                 config,
                 clusterId,
@@ -87,17 +107,6 @@ public final class MetadataStore implements AutoCloseable {
         return directories.get(0);
     }
 
-    /** Nothing is ever removed by age or size: what is there is the state. */
-    private static LogConfig logConfig(BrokerConfig config) {
-        return LogConfig.builder()
-                .segmentBytes(config.intValue("metadata.log.segment.bytes"))
-                .segmentMs(config.longValue("metadata.log.segment.ms"))
-                .maxMessageBytes(Integer.MAX_VALUE)
-                .retentionMs(-1)
-                .retentionBytes(-1)
-                .build();
-    }
-
     static MetadataStore open(MetadataLog log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
         Replay replay = new Replay(clusterId);
         log.forEachBatch(replay::accept);
@@ -112,6 +121,7 @@ public final class MetadataStore implements AutoCloseable {
         if (store.image.features().isEmpty()) {
             store.append(ClusterRecords.bootstrap(config));
         }
+        store.awaitCommitted();
         return store;
     }
 
@@ -152,9 +162,15 @@ public final class MetadataStore implements AutoCloseable {
         listeners.add(listener);
     }
 
-    /** Makes a broker known, with a new epoch, and lets it serve. */
-    public MetadataImage registerBroker(Registration registration) {
-        return update(current -> ClusterRecords.register(current, registration, log.endOffset()));
+    /** The metadata with all changes that have been made, also those that may not be told yet. Never blocks. */
+    MetadataImage latestImage() {
+        return latest;
+    }
+
+    /** Makes a broker known, with a new epoch, and lets it serve. May block on the file system. */
+    public void registerBroker(Registration registration) {
+        update(current -> ClusterRecords.register(current, registration, log.endOffset()));
+        awaitCommitted();
     }
 
     /** Appends records as one batch, applies them, and tells the listeners. */
@@ -164,7 +180,7 @@ public final class MetadataStore implements AutoCloseable {
 
     /**
      * Makes a change that depends on what is: the function sees the image that its records will be applied to. What it throws
-     * goes to the caller, and nothing is changed.
+     * goes to the caller, and nothing is changed. The change may not be told to anybody before {@link #whenCommitted} says so.
      *
      * @param change from the image to the records of the change; none changes nothing
      * @return the image with the change
@@ -173,7 +189,7 @@ public final class MetadataStore implements AutoCloseable {
     public MetadataImage update(Function<MetadataImage, ? extends List<? extends MetadataRecord>> change) {
         lock.lock();
         try {
-            MetadataImage before = image;
+            MetadataImage before = latest;
             List<? extends MetadataRecord> records = change.apply(before);
             if (records.isEmpty()) {
                 return before;
@@ -188,11 +204,85 @@ public final class MetadataStore implements AutoCloseable {
             }
             MetadataImage after = delta.build();
             log.append(batch.build(), leaderEpoch);
-            publish(before, after);
+            latest = after;
+            if (uncommitted.isEmpty() && log.isCommitted(offset)) {
+                publish(before, after);
+            } else {
+                hasUncommitted = true;
+                uncommitted.add(new Uncommitted(after, offset, new ArrayList<>()));
+                log.whenCommitted(offset, this::settle);
+            }
             return after;
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Calls back when the changes made so far are safe and can be seen, or never will be: at once, or later on any thread. */
+    public void whenCommitted(CommitCallback callback) {
+        if (hasUncommitted) {
+            lock.lock();
+            try {
+                if (!uncommitted.isEmpty()) {
+                    uncommitted.getLast().waiting.add(callback);
+                    return;
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+        callback.completed(null);
+    }
+
+    /**
+     * Returns when the changes made so far are safe and can be seen. Not for event loops.
+     *
+     * @throws ApiException KAFKA_STORAGE_ERROR if they never will be
+     */
+    public void awaitCommitted() {
+        if (!hasUncommitted) {
+            return;
+        }
+        CompletableFuture<ApiException> outcome = new CompletableFuture<>();
+        whenCommitted(outcome::complete);
+        ApiException failure = outcome.join();
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** The log has been synced, or could not be: lets the changes be seen that are on the device now, and tells who waits. */
+    private void settle(ApiException failure) {
+        List<CommitCallback> done = new ArrayList<>();
+        lock.lock();
+        try {
+            while (!uncommitted.isEmpty() && log.isCommitted(uncommitted.getFirst().endOffset)) {
+                Uncommitted first = uncommitted.removeFirst();
+                publish(image, first.after);
+                done.addAll(first.waiting);
+            }
+            hasUncommitted = !uncommitted.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+        done.forEach(callback -> callback.completed(null));
+        if (failure != null) {
+            failUncommitted(failure);
+        }
+    }
+
+    private void failUncommitted(ApiException failure) {
+        List<CommitCallback> failed = new ArrayList<>();
+        lock.lock();
+        try {
+            for (Uncommitted each : uncommitted) {
+                failed.addAll(each.waiting);
+                each.waiting.clear();
+            }
+        } finally {
+            lock.unlock();
+        }
+        failed.forEach(callback -> callback.completed(failure));
     }
 
     /**
@@ -203,6 +293,7 @@ public final class MetadataStore implements AutoCloseable {
     public void close() {
         listeners.clear();
         update(ClusterRecords::fenceAll);
+        awaitCommitted();
     }
 
     private void publish(MetadataImage before, MetadataImage after) {
@@ -210,6 +301,7 @@ public final class MetadataStore implements AutoCloseable {
         if (changed(before, after, ConfigResource.allBrokers())
                 || changed(before, after, ConfigResource.broker(staticConfig.nodeId()))) {
             brokerConfig = effectiveConfig(after);
+            log.configure(brokerConfig);
         }
         for (MetadataListener listener : listeners) {
             try {

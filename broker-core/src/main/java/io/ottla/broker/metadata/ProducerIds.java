@@ -1,5 +1,7 @@
 package io.ottla.broker.metadata;
 
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.message.ProducerIdsRecord;
 import java.util.List;
 
@@ -13,6 +15,9 @@ public final class ProducerIds {
     private long next;
     private long blockEnd;
 
+    /** Whether the block that ids are taken from is safe: a power failure must not let an id be given out twice. */
+    private boolean committed;
+
     public ProducerIds(MetadataStore store) {
         this.store = store;
     }
@@ -20,11 +25,15 @@ public final class ProducerIds {
     /**
      * A producer id that was never given out before.
      *
-     * @throws io.ottla.protocol.ApiException KAFKA_STORAGE_ERROR where no new block can be reserved
+     * @throws ApiException KAFKA_STORAGE_ERROR where no new block can be reserved; COORDINATOR_LOAD_IN_PROGRESS, which clients
+     *     repeat, while it is on its way to the device
      */
     public synchronized long next() {
         if (next == blockEnd) {
             reserve();
+        }
+        if (!committed) {
+            throw new ApiException(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, "Producer ids are being reserved");
         }
         return next++;
     }
@@ -40,5 +49,15 @@ public final class ProducerIds {
         });
         blockEnd = after.nextProducerId();
         next = blockEnd - BLOCK_SIZE;
+        committed = false;
+        store.whenCommitted(this::reserved);
+    }
+
+    private synchronized void reserved(ApiException failure) {
+        committed = failure == null;
+        if (failure != null) {
+            // The next one who asks tries another block.
+            next = blockEnd;
+        }
     }
 }

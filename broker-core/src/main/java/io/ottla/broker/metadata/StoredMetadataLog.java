@@ -1,11 +1,16 @@
 package io.ottla.broker.metadata;
 
+import io.ottla.broker.config.BrokerConfig;
 import io.ottla.protocol.record.RecordBatch;
 import io.ottla.protocol.record.RecordBatches;
 import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.CommitCallback;
 import io.ottla.storage.FileRecords;
+import io.ottla.storage.GroupCommit;
 import io.ottla.storage.Log;
+import io.ottla.storage.LogConfig;
 import java.nio.ByteBuffer;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /** The metadata log in a partition directory of its own, {@code __cluster_metadata-0}. */
@@ -14,9 +19,40 @@ final class StoredMetadataLog implements MetadataLog {
     private static final int CHUNK_BYTES = 1 << 20;
 
     private final Log log;
+    private final GroupCommit commits;
 
-    StoredMetadataLog(Log log) {
+    /** @param syncExecutor where the log is synced for those who wait for it */
+    StoredMetadataLog(Log log, Executor syncExecutor) {
         this.log = log;
+        this.commits = new GroupCommit(log, syncExecutor, () -> {});
+    }
+
+    /** Nothing is ever removed by age or size: what is there is the state. */
+    static LogConfig logConfig(BrokerConfig config) {
+        boolean sync = config.longValue("log.flush.interval.messages") == 1;
+        return LogConfig.builder()
+                .segmentBytes(config.intValue("metadata.log.segment.bytes"))
+                .segmentMs(config.longValue("metadata.log.segment.ms"))
+                .flushMessages(sync ? 1 : Long.MAX_VALUE)
+                .maxMessageBytes(Integer.MAX_VALUE)
+                .retentionMs(-1)
+                .retentionBytes(-1)
+                .build();
+    }
+
+    @Override
+    public void configure(BrokerConfig config) {
+        log.config(logConfig(config));
+    }
+
+    @Override
+    public boolean isCommitted(long endOffset) {
+        return log.mayAcknowledge(endOffset);
+    }
+
+    @Override
+    public void whenCommitted(long endOffset, CommitCallback callback) {
+        commits.whenCommitted(endOffset, callback);
     }
 
     @Override

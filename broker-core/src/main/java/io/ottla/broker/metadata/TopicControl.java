@@ -16,6 +16,7 @@ import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopicConfig;
 import io.ottla.protocol.message.PartitionRecord;
 import io.ottla.protocol.message.RemoveTopicRecord;
 import io.ottla.protocol.message.TopicRecord;
+import io.ottla.storage.CommitCallback;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,9 +37,14 @@ public final class TopicControl {
         this.store = store;
     }
 
+    /** Calls back when what has been changed is safe and can be seen, or never will be: see {@link MetadataStore#whenCommitted}. */
+    public void whenCommitted(CommitCallback callback) {
+        store.whenCommitted(callback);
+    }
+
     /** The topic of this name, made with the broker's defaults if there is none; the broker's own topics get their own settings. */
     public TopicImage ensureTopic(String name) {
-        TopicImage topic = store.image().topic(name);
+        TopicImage topic = store.latestImage().topic(name);
         if (topic != null) {
             return topic;
         }
@@ -47,7 +53,7 @@ public final class TopicControl {
                 createAll(List.of(InternalTopics.defaults(name, config)), false).get(0);
         if (outcome.error() == ErrorCode.TOPIC_ALREADY_EXISTS) {
             // Another connection was faster.
-            TopicImage made = store.image().topic(name);
+            TopicImage made = store.latestImage().topic(name);
             if (made != null) {
                 return made;
             }
@@ -56,7 +62,7 @@ public final class TopicControl {
     }
 
     /**
-     * Makes one topic.
+     * Makes one topic, and returns when it can be used. May block on the file system.
      *
      * @param partitions how many, -1 for the broker's default
      * @param configs what the topic sets itself
@@ -67,7 +73,9 @@ public final class TopicControl {
                 new CreatableTopic().name(name).numPartitions(partitions).replicationFactor((short) DEFAULT);
         configs.forEach((key, value) ->
                 topic.configs().add(new CreatableTopicConfig().name(key).value(value)));
-        return orThrow(createAll(List.of(topic), false).get(0));
+        TopicImage made = orThrow(createAll(List.of(topic), false).get(0));
+        store.awaitCommitted();
+        return made;
     }
 
     /**

@@ -9,11 +9,14 @@ package io.ottla.broker.partition;
  */
 public interface AppendWaiter {
 
+    /** Stands for a number of bytes that is not known; so large that nobody who waits for bytes goes on waiting. */
+    int UNKNOWN_SIZE_BYTES = Integer.MAX_VALUE;
+
     /**
-     * Records were appended and can be read.
+     * Records can be read that could not before: they were appended or, where only what is on the device is read, synced.
      *
      * @param partition the partition that grew
-     * @param sizeBytes what was appended, in bytes
+     * @param sizeBytes by how many bytes, or {@link #UNKNOWN_SIZE_BYTES}
      */
     void appended(Partition partition, int sizeBytes);
 

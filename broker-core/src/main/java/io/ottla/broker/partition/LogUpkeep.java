@@ -12,6 +12,8 @@ import io.ottla.storage.LogCleanerConfig;
 import io.ottla.storage.LogDirectory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,28 +21,39 @@ import org.slf4j.LoggerFactory;
  * What logs need done from time to time: retention, compaction, and the checkpoints that shorten the next start.
  *
  * <p>The timer says when, the background executor does it. Intervals are counted from the end of one round to the start of the
- * next, on the broker's clock. For compaction nothing wakes up as long as no topic has it.
+ * next, on the broker's clock. For compaction and for flushing nothing wakes up as long as no topic has it.
  */
 public final class LogUpkeep implements AutoCloseable, MetadataListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogUpkeep.class);
+
+    /** How often it is tried to open logs that could not be opened. */
+    private static final long OPEN_RETRY_MS = 1000;
 
     private final PartitionRegistry partitions;
     private final List<LogDirectory> directories;
     private final BrokerTimer timer;
     private final BackgroundExecutor executor;
     private final List<Job> jobs = new ArrayList<>();
+    private final OnDemandJob flushJob;
+    private final OnDemandJob openJob;
     private volatile CleanerJob cleanerJob;
+    private volatile boolean flushesByItself;
+    private volatile boolean started;
 
+    /** @param syncExecutor where logs are flushed when {@code flush.ms} says so, however long the other work takes */
     public LogUpkeep(
             PartitionRegistry partitions,
             List<LogDirectory> directories,
             BrokerTimer timer,
-            BackgroundExecutor executor) {
+            BackgroundExecutor executor,
+            Executor syncExecutor) {
         this.partitions = partitions;
         this.directories = List.copyOf(directories);
         this.timer = timer;
         this.executor = executor;
+        this.flushJob = new OnDemandJob(this::flush, this::flushDelayMs, timer, syncExecutor);
+        this.openJob = new OnDemandJob(partitions::openMissing, this::openDelayMs, timer, executor);
     }
 
     /** Starts the rounds, the first after {@code log.initial.task.delay.ms}. */
@@ -48,6 +61,13 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
         long initialDelayMs = config.logInitialTaskDelayMs();
         add(this::enforceRetention, initialDelayMs, config.logRetentionCheckIntervalMs());
         add(this::checkpoint, initialDelayMs, config.logFlushOffsetCheckpointIntervalMs());
+        add(this::checkpointStartOffsets, initialDelayMs, config.logFlushStartOffsetCheckpointIntervalMs());
+        if (config.logFlushSchedulerIntervalMs() != Long.MAX_VALUE) {
+            add(this::flush, initialDelayMs, config.logFlushSchedulerIntervalMs());
+        } else {
+            flushJob.replan();
+        }
+        openJob.plan();
         if (config.logCleanerEnable()) {
             LogCleanerConfig cleanerConfig = new LogCleanerConfig(
                     config.logCleanerDedupeBufferSize(),
@@ -56,15 +76,53 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
             cleanerJob = new CleanerJob(new LogCleaner(directories, cleanerConfig), config.logCleanerBackoffMs());
             cleanerJob.wake();
         }
+        flushesByItself = config.logFlushSchedulerIntervalMs() == Long.MAX_VALUE;
+        started = true;
     }
 
-    /** A topic that is new or has another cleanup policy may be the first to be compacted. */
+    /** A topic that is new or has another configuration may be the first to be compacted, or to be flushed. */
     @Override
     public void onChange(MetadataImage before, MetadataImage after) {
         CleanerJob job = cleanerJob;
         if (job != null) {
             job.wake();
         }
+        if (started) {
+            openJob.plan();
+            if (flushesByItself) {
+                flushJob.replan();
+            }
+        }
+    }
+
+    /** Flushes the logs of topics with {@code flush.ms} whose time has come. Runs by itself; may be called at any time. */
+    public void flush() {
+        for (Partition partition : partitions.all()) {
+            if (partition.isOnline() && !partition.isDeleted()) {
+                try {
+                    partition.log().flushIfDue();
+                } catch (ApiException e) {
+                    LOG.warn("Flushing {} failed: {}", partition, e.getMessage());
+                } catch (RuntimeException e) {
+                    LOG.error("Flushing {} failed", partition, e);
+                }
+            }
+        }
+    }
+
+    /** Until the first log is due. */
+    private long flushDelayMs() {
+        long delayMs = Long.MAX_VALUE;
+        for (Partition partition : partitions.all()) {
+            if (partition.isOnline()) {
+                delayMs = Math.min(delayMs, partition.log().flushDelayMs());
+            }
+        }
+        return delayMs;
+    }
+
+    private long openDelayMs() {
+        return partitions.hasMissing() ? OPEN_RETRY_MS : Long.MAX_VALUE;
     }
 
     private void add(Runnable work, long initialDelayMs, long intervalMs) {
@@ -98,11 +156,26 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
         }
     }
 
-    /** Writes down how far logs are flushed and where they start. */
+    /** Writes down how far logs are flushed. Syncs again what could not be synced when it was asked for. */
     public void checkpoint() {
+        for (Partition partition : partitions.all()) {
+            if (partition.isOnline()
+                    && partition.highWatermark() < partition.log().logEndOffset()) {
+                partition.requestSync();
+            }
+        }
+        checkpoint(LogDirectory::checkpointRecoveryPoints);
+    }
+
+    /** Writes down where logs start. */
+    public void checkpointStartOffsets() {
+        checkpoint(LogDirectory::checkpointStartOffsets);
+    }
+
+    private void checkpoint(Consumer<LogDirectory> write) {
         for (LogDirectory directory : directories) {
             try {
-                directory.checkpoint();
+                write.accept(directory);
             } catch (ApiException e) {
                 LOG.warn("The checkpoints of {} cannot be written: {}", directory.path(), e.getMessage());
             }
@@ -113,6 +186,8 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
     @Override
     public void close() {
         jobs.forEach(Job::cancel);
+        flushJob.cancel();
+        openJob.cancel();
         if (cleanerJob != null) {
             cleanerJob.cancel();
         }
@@ -126,7 +201,7 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
 
         Job(Runnable work, long intervalMs) {
             this.work = work;
-            this.intervalMs = intervalMs;
+            this.intervalMs = Math.max(1L, intervalMs);
         }
 
         synchronized void schedule(long delayMs) {

@@ -4,12 +4,15 @@ import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
 import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.CommitCallback;
 import io.ottla.storage.EpochEndOffset;
+import io.ottla.storage.GroupCommit;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogAppendResult;
 import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.Executor;
 
 /**
  * One partition of a topic as this broker serves it: its log, its leadership, and those who wait for it to grow.
@@ -25,7 +28,9 @@ public final class Partition {
     private final Uuid topicId;
     private final int index;
     private final boolean internal;
-    private final Log log;
+    private final Executor syncExecutor;
+    private volatile Log log;
+    private volatile GroupCommit commits;
     private volatile int leader;
     private volatile int leaderEpoch;
     private volatile boolean deleted;
@@ -34,17 +39,32 @@ public final class Partition {
     private volatile AppendWaiter[] waiters = NO_WAITERS;
 
     /**
+     * A partition that is offline until {@link #bringOnline}: it answers {@link ErrorCode#KAFKA_STORAGE_ERROR}.
+     *
      * @param internal whether the topic is one of the broker's own
-     * @param log null if it could not be opened; the partition then answers {@link ErrorCode#KAFKA_STORAGE_ERROR}
+     * @param syncExecutor where the log is synced for those who wait for it
      */
-    Partition(String topic, Uuid topicId, int index, boolean internal, Log log, int leader, int leaderEpoch) {
+    Partition(
+            String topic,
+            Uuid topicId,
+            int index,
+            boolean internal,
+            Executor syncExecutor,
+            int leader,
+            int leaderEpoch) {
         this.topic = topic;
         this.topicId = topicId;
         this.index = index;
         this.internal = internal;
-        this.log = log;
+        this.syncExecutor = syncExecutor;
         this.leader = leader;
         this.leaderEpoch = leaderEpoch;
+    }
+
+    /** Gives the partition its log. Called once. */
+    void bringOnline(Log opened) {
+        commits = new GroupCommit(opened, syncExecutor, this::signalHighWatermarkMoved);
+        log = opened;
     }
 
     public String topic() {
@@ -91,10 +111,11 @@ public final class Partition {
      * @throws ApiException {@link ErrorCode#KAFKA_STORAGE_ERROR} if it could not be opened
      */
     public Log log() {
-        if (log == null) {
-            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR);
+        Log opened = log;
+        if (opened == null) {
+            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, "The log of " + this + " could not be opened");
         }
-        return log;
+        return opened;
     }
 
     /** The offset behind the last record that consumers may read. */
@@ -133,7 +154,8 @@ public final class Partition {
     }
 
     /**
-     * Appends record batches and wakes who waits for them.
+     * Appends record batches and wakes who waits for them. Before the records are acknowledged, {@link #whenCommitted} must have
+     * said that they may be.
      *
      * @param records whole batches between position and limit; offsets and leader epoch are patched in place
      * @param origin who writes
@@ -167,7 +189,15 @@ public final class Partition {
     private LogAppendResult append(
             ByteBuffer records, AppendOrigin origin, VerificationGuard guard, short transactionVersion) {
         int sizeBytes = records.remaining();
-        LogAppendResult result = log().append(records, origin, leaderEpoch, guard, transactionVersion);
+        Log target = log();
+        LogAppendResult result = target.append(records, origin, leaderEpoch, guard, transactionVersion);
+        if (!target.mayAcknowledge(result.lastOffset() + 1)) {
+            commits.request();
+            if (target.isPowerSafe()) {
+                // Nobody can read them yet.
+                return result;
+            }
+        }
         AppendWaiter[] toWake = waiters;
         if (toWake.length != 0 && !result.duplicate()) {
             for (AppendWaiter waiter : toWake) {
@@ -175,6 +205,39 @@ public final class Partition {
             }
         }
         return result;
+    }
+
+    /**
+     * Whether the records before an offset may be acknowledged under the durability policy of the partition. Always true where the
+     * policy is that a record in the page cache is safe.
+     */
+    public boolean mayAcknowledge(long endOffset) {
+        return log().mayAcknowledge(endOffset);
+    }
+
+    /** Whether {@link #mayAcknowledge} can be false of what has been appended. */
+    public boolean delaysAcknowledgements() {
+        return log().delaysAcknowledgements();
+    }
+
+    /** Calls back when the records before the offset may be acknowledged, or never may: at once, or later on any thread. */
+    public void whenCommitted(long endOffset, CommitCallback callback) {
+        log();
+        commits.whenCommitted(endOffset, callback);
+    }
+
+    /** Has what has been appended synced soon, and the waiters told of a high watermark that moved without them. */
+    void requestSync() {
+        if (log != null) {
+            commits.request();
+        }
+    }
+
+    /** How much has become readable is not known: whoever counts bytes has to look. */
+    private void signalHighWatermarkMoved() {
+        for (AppendWaiter waiter : waiters) {
+            waiter.appended(this, AppendWaiter.UNKNOWN_SIZE_BYTES);
+        }
     }
 
     /** Makes the waiter hear of what happens from now on. What happened before it must look for itself, afterwards. */

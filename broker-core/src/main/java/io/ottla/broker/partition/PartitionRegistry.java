@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,7 @@ public final class PartitionRegistry implements MetadataListener {
 
     private final List<LogDirectory> directories;
     private final Supplier<BrokerConfig> brokerConfig;
+    private final Executor syncExecutor;
 
     /** Where logs were found at the start, by the name of their own directory. */
     private final Map<String, LogDirectory> foundDirectories = new HashMap<>();
@@ -49,6 +51,9 @@ public final class PartitionRegistry implements MetadataListener {
 
     private final Map<String, HostedTopic> topicsByName = new ConcurrentHashMap<>();
     private final Map<Uuid, HostedTopic> topicsById = new ConcurrentHashMap<>();
+
+    /** Partitions whose logs could not be opened, though nothing says that they are damaged. */
+    private final Set<Partition> unopened = ConcurrentHashMap.newKeySet();
 
     /** The broker's configuration that the topics' was last derived from. */
     private BrokerConfig appliedConfig;
@@ -71,10 +76,13 @@ public final class PartitionRegistry implements MetadataListener {
     /**
      * @param directories where logs live; a new log goes where the fewest are
      * @param brokerConfig the broker's own configuration as it is now, for the defaults of topics
+     * @param syncExecutor where logs are synced for those who wait for it
      */
-    public PartitionRegistry(List<LogDirectory> directories, Supplier<BrokerConfig> brokerConfig) {
+    public PartitionRegistry(
+            List<LogDirectory> directories, Supplier<BrokerConfig> brokerConfig, Executor syncExecutor) {
         this.directories = List.copyOf(directories);
         this.brokerConfig = brokerConfig;
+        this.syncExecutor = syncExecutor;
         for (LogDirectory directory : directories) {
             for (PartitionDirectory found : directory.unopenedPartitions()) {
                 foundDirectories.put(found.topic() + "-" + found.partition(), directory);
@@ -189,7 +197,7 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     @Override
-    public void onChange(MetadataImage before, MetadataImage after) {
+    public synchronized void onChange(MetadataImage before, MetadataImage after) {
         for (HostedTopic topic : topicsById.values()) {
             if (after.topic(topic.image.id()) == null) {
                 delete(topic);
@@ -222,6 +230,8 @@ public final class PartitionRegistry implements MetadataListener {
                 known.leadership(image.leader(), image.leaderEpoch());
                 if (known.isOnline() && otherConfig) {
                     known.log().config(logConfig);
+                    // Another policy may let more be read or acknowledged.
+                    known.requestSync();
                 }
             }
         }
@@ -231,30 +241,60 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     private Partition open(TopicImage topic, PartitionImage image, LogConfig logConfig) {
-        String name = topic.name() + "-" + image.partition();
-        Exception failure = openFailures.remove(name);
-        Log log = null;
+        Partition partition = new Partition(
+                topic.name(),
+                topic.id(),
+                image.partition(),
+                topic.isInternal(),
+                syncExecutor,
+                image.leader(),
+                image.leaderEpoch());
+        Exception failure = openFailures.remove(partition.toString());
         if (failure == null) {
             try {
-                log = directoryFor(topic.name(), image.partition())
-                        .open(topic.name(), image.partition(), topic.id(), logConfig);
+                partition.bringOnline(openLog(partition, logConfig));
             } catch (IOException | ApiException e) {
                 failure = e;
             }
         }
         if (failure instanceof LogDamageException) {
-            LOG.error("The log of {} cannot be opened, the partition is offline: {}", name, failure.getMessage());
+            LOG.error("The log of {} cannot be opened, the partition is offline: {}", partition, failure.getMessage());
         } else if (failure != null) {
-            LOG.error("The log of {} cannot be opened, the partition is offline", name, failure);
+            LOG.error("The log of {} cannot be opened, the partition is offline until it can", partition, failure);
+            unopened.add(partition);
         }
-        return new Partition(
-                topic.name(),
-                topic.id(),
-                image.partition(),
-                topic.isInternal(),
-                log,
-                image.leader(),
-                image.leaderEpoch());
+        return partition;
+    }
+
+    private Log openLog(Partition partition, LogConfig logConfig) throws IOException {
+        return directoryFor(partition.topic(), partition.index())
+                .open(partition.topic(), partition.index(), partition.topicId(), logConfig);
+    }
+
+    /**
+     * Tries again to open logs that could not be opened for a reason that may have gone: no room, or too many open files. Logs that
+     * are damaged stay as they are. May block.
+     */
+    public synchronized void openMissing() {
+        for (Partition partition : List.copyOf(unopened)) {
+            HostedTopic topic = topicsById.get(partition.topicId());
+            if (partition.isDeleted() || topic == null) {
+                unopened.remove(partition);
+                continue;
+            }
+            try {
+                partition.bringOnline(openLog(partition, TopicConfigs.logConfig(topic.config, brokerConfig.get())));
+                unopened.remove(partition);
+                LOG.info("The log of {} could be opened now, the partition is online", partition);
+            } catch (IOException | ApiException e) {
+                LOG.debug("The log of {} still cannot be opened", partition, e);
+            }
+        }
+    }
+
+    /** Whether there is something for {@link #openMissing} to do. */
+    boolean hasMissing() {
+        return !unopened.isEmpty();
     }
 
     /** The directory that has the log, or the one for it to be made in. */
@@ -263,11 +303,14 @@ public final class PartitionRegistry implements MetadataListener {
         if (directories.size() == 1) {
             return emptiest;
         }
-        LogDirectory found = foundDirectories.remove(topic + "-" + index);
+        LogDirectory found = foundDirectories.get(topic + "-" + index);
         if (found != null) {
             return found;
         }
         for (LogDirectory directory : directories) {
+            if (directory.log(topic, index) != null) {
+                return directory;
+            }
             if (directory.logs().size() < emptiest.logs().size()) {
                 emptiest = directory;
             }
@@ -280,13 +323,13 @@ public final class PartitionRegistry implements MetadataListener {
         topicsByName.remove(topic.image.name(), topic);
         for (Partition partition : topic.partitions) {
             partition.markDeleted();
-            if (partition.isOnline()) {
-                try {
-                    directoryOf(partition.log()).delete(partition.topic(), partition.index());
-                } catch (ApiException e) {
-                    LOG.error("The log of the deleted partition {} cannot be taken away", partition, e);
-                }
+            try {
+                directoryFor(partition.topic(), partition.index()).delete(partition.topic(), partition.index());
+            } catch (ApiException e) {
+                LOG.error("The log of the deleted partition {} cannot be taken away", partition, e);
             }
+            foundDirectories.remove(partition.topic() + "-" + partition.index());
+            unopened.remove(partition);
         }
         LOG.info("Deleted topic {} with {} partitions", topic.image.name(), topic.partitions.length);
     }

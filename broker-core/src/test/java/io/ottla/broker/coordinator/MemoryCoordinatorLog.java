@@ -3,6 +3,7 @@ package io.ottla.broker.coordinator;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.record.RecordBatch;
+import io.ottla.storage.CommitCallback;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.function.Consumer;
 /** A coordinator's log in memory, that can be told to fail and to be slow. */
 final class MemoryCoordinatorLog implements CoordinatorLog {
 
-    private record Waiting(long endOffset, Runnable action) {}
+    private record Waiting(long endOffset, CommitCallback callback) {}
 
     private final List<ByteBuffer> batches = new ArrayList<>();
     private final List<Waiting> waiting = new ArrayList<>();
@@ -31,9 +32,16 @@ final class MemoryCoordinatorLog implements CoordinatorLog {
         for (Waiting each : List.copyOf(waiting)) {
             if (isCommitted(each.endOffset())) {
                 waiting.remove(each);
-                each.action().run();
+                each.callback().completed(null);
             }
         }
+    }
+
+    /** What waits to be committed never will be. */
+    void failCommits(ErrorCode error) {
+        List<Waiting> failed = List.copyOf(waiting);
+        waiting.clear();
+        failed.forEach(each -> each.callback().completed(new ApiException(error)));
     }
 
     void maxBatchSizeBytes(int sizeBytes) {
@@ -82,11 +90,11 @@ final class MemoryCoordinatorLog implements CoordinatorLog {
     }
 
     @Override
-    public void whenCommitted(long offset, Runnable action) {
+    public void whenCommitted(long offset, CommitCallback callback) {
         if (isCommitted(offset)) {
-            action.run();
+            callback.completed(null);
         } else {
-            waiting.add(new Waiting(offset, action));
+            waiting.add(new Waiting(offset, callback));
         }
     }
 }

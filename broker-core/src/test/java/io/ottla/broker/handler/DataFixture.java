@@ -13,6 +13,7 @@ import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.partition.SyncExecutor;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.record.RecordBatchBuilder;
@@ -42,6 +43,7 @@ public final class DataFixture implements AutoCloseable {
     private final ManualClock clock = new ManualClock(1_700_000_000_000L);
     private final TestTimer timer = new TestTimer();
     private final BackgroundExecutor executor = new BackgroundExecutor("test-background", timer);
+    private final SyncExecutor sync = new SyncExecutor("test-sync-");
     private final LogDirectory directory;
     private final MetadataStore metadata;
     private final TopicControl topics;
@@ -61,13 +63,14 @@ public final class DataFixture implements AutoCloseable {
         this.path = path;
         BrokerConfig config = BrokerConfig.of(settings);
         try {
-            directory = LogDirectory.open(path, StorageOptions.of(clock, executor));
-            metadata = MetadataStore.open(List.of(directory), clock, config);
+            directory =
+                    LogDirectory.open(path, StorageOptions.of(clock, executor).withFlushPolicy(config.durability()));
+            metadata = MetadataStore.open(List.of(directory), clock, config, sync);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         topics = new TopicControl(metadata);
-        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig);
+        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig, sync);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
         metadata.registerBroker(new Registration(
@@ -75,7 +78,7 @@ public final class DataFixture implements AutoCloseable {
                 null,
                 List.of(new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9092)),
                 List.of(new Uuid(1, 1))));
-        upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor);
+        upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor, executor);
         sessions = new FetchSessions(SESSION_SLOTS, clock);
         produceHandler = new ProduceHandler(
                 partitions, new TransactionGate(partitions, admission, timer, clock, metadata::brokerConfig), clock);
@@ -203,6 +206,7 @@ public final class DataFixture implements AutoCloseable {
     public void crash() {
         upkeep.close();
         directory.abandon();
+        sync.close();
         executor.close();
     }
 
@@ -210,6 +214,7 @@ public final class DataFixture implements AutoCloseable {
     public void stop() {
         upkeep.close();
         directory.close();
+        sync.close();
         executor.close();
     }
 

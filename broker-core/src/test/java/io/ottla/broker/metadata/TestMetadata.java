@@ -35,7 +35,7 @@ public final class TestMetadata implements AutoCloseable {
             LogDirectory directory = LogDirectory.open(path, StorageOptions.of(clock, (task, delayMs) -> {}));
             MetadataStore store;
             try {
-                store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(properties));
+                store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(properties), Runnable::run);
             } catch (RuntimeException e) {
                 directory.abandon();
                 throw e;

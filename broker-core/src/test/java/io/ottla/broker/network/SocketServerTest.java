@@ -99,7 +99,7 @@ class SocketServerTest {
         handlers.add(new BigFetch());
         handlers.add(new LateProduce());
         directory = LogDirectory.open(folder, StorageOptions.of(clock, (task, delayMs) -> {}));
-        MetadataStore store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(Map.of()));
+        MetadataStore store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(Map.of()), Runnable::run);
         handlers.add(new ApiVersionsHandler(store, handlers));
         server.start(new RequestHandlers(handlers));
     }

@@ -92,7 +92,7 @@ public final class PartitionMarkerWriter implements MarkerWriter {
         if (log.isCommitted(endOffset)) {
             round.done(at, ErrorCode.NONE);
         } else {
-            log.whenCommitted(endOffset, () -> round.done(at, ErrorCode.NONE));
+            log.whenCommitted(endOffset, failure -> round.done(at, failure == null ? ErrorCode.NONE : failure.error()));
         }
     }
 

@@ -1,0 +1,69 @@
+package io.ottla.broker.partition;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs what waits for the device, for logs whose acknowledgements do. Apart from {@link BackgroundExecutor}, so that nobody's answer
+ * waits for a compaction.
+ *
+ * <p>A few threads, so that logs need not wait for each other: the file system makes one journal entry of fsyncs that come together.
+ * They are made when there is something to sync and go when there has been nothing for a while.
+ */
+public final class SyncExecutor implements Executor, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SyncExecutor.class);
+    private static final int THREADS = 8;
+    private static final long IDLE_THREAD_LIFE_MS = 10_000;
+    private static final long CLOSE_WAIT_MS = 30_000;
+
+    private final ThreadPoolExecutor executor;
+
+    /** @param threadNamePrefix what the names of the threads begin with */
+    public SyncExecutor(String threadNamePrefix) {
+        AtomicInteger made = new AtomicInteger();
+        executor = new ThreadPoolExecutor(
+                THREADS, THREADS, IDLE_THREAD_LIFE_MS, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, threadNamePrefix + made.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        executor.allowCoreThreadTimeOut(true);
+    }
+
+    /**
+     * Runs the task soon. What it throws is logged.
+     *
+     * @throws RejectedExecutionException after {@link #close}
+     */
+    @Override
+    public void execute(Runnable task) {
+        executor.execute(() -> {
+            try {
+                task.run();
+            } catch (RuntimeException e) {
+                LOG.error("A task failed unexpectedly", e);
+            }
+        });
+    }
+
+    /** Takes no more tasks, and waits for those that it has. */
+    @Override
+    public void close() {
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(CLOSE_WAIT_MS, TimeUnit.MILLISECONDS)) {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            executor.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}
