@@ -48,7 +48,7 @@ class AdminAnswersTest {
         assertEquals(List.of(), wrong);
     }
 
-    private static Map<String, String> load(String resource) throws IOException {
+    static Map<String, String> load(String resource) throws IOException {
         Map<String, String> answers = new LinkedHashMap<>();
         try (BufferedReader reader = new BufferedReader(
                 new InputStreamReader(AdminAnswersTest.class.getResourceAsStream(resource), StandardCharsets.UTF_8))) {

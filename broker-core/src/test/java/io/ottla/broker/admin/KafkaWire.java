@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -75,22 +76,27 @@ final class KafkaWire implements AutoCloseable {
      * default configurations of a created topic are left out.
      */
     static String text(ApiMessage response, int version) {
+        return text(response, version, text -> text);
+    }
+
+    /** As {@link #text(ApiMessage, int)}, with texts put another way before they are sorted. */
+    static String text(ApiMessage response, int version, UnaryOperator<String> rename) {
         try {
             Class<?> converter = Class.forName(response.getClass().getName() + "JsonConverter");
             Method write = converter.getMethod("write", response.getClass(), short.class);
             JsonNode json = (JsonNode) write.invoke(null, response, (short) version);
-            return normal(json).toString();
+            return normal(json, rename).toString();
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(e.getMessage(), e);
         }
     }
 
-    private static JsonNode normal(JsonNode node) {
+    private static JsonNode normal(JsonNode node, UnaryOperator<String> rename) {
         if (node instanceof ArrayNode array) {
             List<JsonNode> elements = new ArrayList<>();
             array.forEach(element -> {
                 if (element.path("configSource").asInt() != 5 || element.has("configType")) {
-                    elements.add(normal(element));
+                    elements.add(normal(element, rename));
                 }
             });
             elements.sort(Comparator.comparing(JsonNode::toString));
@@ -101,20 +107,20 @@ final class KafkaWire implements AutoCloseable {
         if (node instanceof ObjectNode object) {
             ObjectNode masked = object.objectNode();
             for (Map.Entry<String, JsonNode> field : object.properties()) {
-                masked.set(field.getKey(), masked(field.getKey(), field.getValue()));
+                masked.set(field.getKey(), masked(field.getKey(), field.getValue(), rename));
             }
             return masked;
         }
-        return node;
+        return node instanceof TextNode text ? TextNode.valueOf(rename.apply(text.asText())) : node;
     }
 
-    private static JsonNode masked(String name, JsonNode value) {
+    private static JsonNode masked(String name, JsonNode value, UnaryOperator<String> rename) {
         return switch (name) {
             case "topicId" -> TextNode.valueOf(value.asText().equals(NO_ID) ? "none" : "some");
             case "clusterId" -> TextNode.valueOf(value.isNull() ? "none" : "some");
             case "port" -> TextNode.valueOf("some");
             case "documentation" -> TextNode.valueOf(value.asText("").length() > 10 ? "some" : "none");
-            default -> normal(value);
+            default -> normal(value, rename);
         };
     }
 

@@ -64,11 +64,7 @@ final class ClassicJoin {
         this.randomIds = randomIds;
     }
 
-    /**
-     * Handles the request; the reply is kept until the join phase ends.
-     *
-     * @throws ApiException if a group of the consumer protocol does not take the member
-     */
+    /** Handles the request; the reply is kept until the join phase ends. */
     void join(JoinGroupRequest request, GroupClient client, Reply<JoinGroupResponse> reply, CoordinatorOutput out) {
         boolean isNewMember = request.memberId().isEmpty();
         Group present = state.find(request.groupId());
@@ -83,7 +79,7 @@ final class ClassicJoin {
             }
             out.append(GroupRecords.newGroup(request.groupId(), out.nowMs()));
         } else if (present instanceof ConsumerGroup consumer && !consumer.isEmpty()) {
-            mixed.join(consumer, request, client, reply, out);
+            joinConsumerGroup(consumer, request, client, reply, out);
             return;
         } else if (present.type() != GroupType.CLASSIC && isNewMember) {
             // Without members, a group may change its protocol.
@@ -109,6 +105,20 @@ final class ClassicJoin {
             joinNewMember(joining);
         } else {
             joinKnownMember(joining);
+        }
+    }
+
+    private void joinConsumerGroup(
+            ConsumerGroup group,
+            JoinGroupRequest request,
+            GroupClient client,
+            Reply<JoinGroupResponse> reply,
+            CoordinatorOutput out) {
+        try {
+            mixed.join(group, request, client, reply, out);
+        } catch (ApiException e) {
+            // Without the member id, other than in a classic group.
+            out.reply(reply, new JoinGroupResponse().errorCode(e.error().code()).protocolName(null));
         }
     }
 

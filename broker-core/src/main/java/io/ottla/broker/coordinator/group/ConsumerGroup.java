@@ -37,9 +37,12 @@ final class ConsumerGroup implements Group {
     private static final short COMMIT_VERSION = 9;
 
     private final String groupId;
-    private int groupEpoch;
+
+    /** As Apache Kafka counts: a group that nobody has read with yet is in its first epoch, and has a target for it, of nothing. */
+    private int groupEpoch = 1;
+
     private long metadataHash;
-    private int targetEpoch;
+    private int targetEpoch = 1;
 
     /** By member id. */
     private final Map<String, ConsumerMember> members = new TreeMap<>();
@@ -258,6 +261,21 @@ final class ConsumerGroup implements Group {
     /** What a member should have. */
     SortedSet<TopicIdPartition> target(String memberId) {
         return targets.getOrDefault(memberId, Collections.emptySortedSet());
+    }
+
+    /** Whether the target has all partitions of the topics that members read. */
+    boolean assignsAll(GroupTopics topics) {
+        Set<TopicIdPartition> assigned = new HashSet<>();
+        targets.values().forEach(assigned::addAll);
+        for (String name : topics()) {
+            Uuid id = topics.id(name);
+            for (int partition = 0; id != null && partition < topics.partitionCount(id); partition++) {
+                if (!assigned.contains(new TopicIdPartition(id, partition))) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /** Whether no other member has the partition. */

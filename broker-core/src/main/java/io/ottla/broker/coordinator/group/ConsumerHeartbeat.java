@@ -144,7 +144,7 @@ final class ConsumerHeartbeat {
         if (said.classic() != null) {
             group.cancelTimers(memberId, out);
         }
-        targets.refresh(group, before == null || !says.readsAs(said), out);
+        targets.refresh(group, !says.readsAs(said), out);
         MemberAssignment had = before == null ? MemberAssignment.NONE : before.assignment();
         MemberAssignment has = membership.reconcile(group, memberId, owned, out);
         membership.restartSession(group, group.member(memberId), out);

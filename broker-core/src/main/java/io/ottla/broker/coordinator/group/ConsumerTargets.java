@@ -14,6 +14,9 @@ import java.util.TreeSet;
 /** The target assignments of consumer groups: when they are out of date, and what they are. */
 final class ConsumerTargets {
 
+    /** The hash of a group that reads no topic that is there. */
+    static final long NO_TOPICS_HASH = 0;
+
     private final ConsumerGroupConfig config;
 
     ConsumerTargets(ConsumerGroupConfig config) {
@@ -76,9 +79,9 @@ final class ConsumerTargets {
         return changed;
     }
 
-    /** Stands for the topics that the group reads, with their partitions; 0 if there are none. */
+    /** Stands for the topics that the group reads, with their partitions. */
     static long hash(ConsumerGroup group, GroupTopics topics) {
-        long hash = 0;
+        long hash = NO_TOPICS_HASH;
         for (String name : group.topics()) {
             Uuid id = topics.id(name);
             if (id != null) {

@@ -96,7 +96,10 @@ final class GroupMigration {
             group.replayTarget(member.memberId(), ConsumerGroupRecords.targetValue(partitions));
             group.replayAssignment(member.memberId(), assignment.toValue());
         }
-        group.replay(new ConsumerGroupMetadataValue().epoch(epoch).metadataHash(ConsumerTargets.hash(group, topics)));
+        // A leader that had not seen all partitions, or withheld some for another rebalance, will not assign them any
+        // more.
+        long hash = group.assignsAll(topics) ? ConsumerTargets.hash(group, topics) : ConsumerTargets.NO_TOPICS_HASH;
+        group.replay(new ConsumerGroupMetadataValue().epoch(epoch).metadataHash(hash));
         group.replayTarget(new ConsumerGroupTargetAssignmentMetadataValue().assignmentEpoch(epoch));
         return group;
     }

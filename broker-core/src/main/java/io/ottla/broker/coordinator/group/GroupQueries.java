@@ -121,8 +121,7 @@ final class GroupQueries {
                             .clientHost(subscription.clientHost())
                             .subscribedTopicNames(new ArrayList<>(subscription.topicNames()))
                             .subscribedTopicRegex(subscription.topicRegex())
-                            .assignment(
-                                    assignment(member.assignment().assigned().keySet(), topics))
+                            .assignment(assignment(member.assignment().held(), topics))
                             .targetAssignment(assignment(consumer.target(member.memberId()), topics))
                             .memberType(member.isClassic() ? CLASSIC_MEMBER : CONSUMER_MEMBER));
         }

@@ -9,7 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * How far a member of a consumer group has come on its way to its target. Partitions come with the epoch in which the member got
@@ -68,6 +70,13 @@ record MemberAssignment(
             SortedMap<TopicIdPartition, Integer> nextAssigned,
             SortedMap<TopicIdPartition, Integer> nextRevoking) {
         return new MemberAssignment(nextEpoch, epoch, nextState, nextAssigned, nextRevoking);
+    }
+
+    /** What the member may still be reading: what it has, and what it has not said to have given up. */
+    SortedSet<TopicIdPartition> held() {
+        SortedSet<TopicIdPartition> held = new TreeSet<>(assigned.keySet());
+        held.addAll(revoking.keySet());
+        return held;
     }
 
     boolean isReconciledTo(int targetEpoch) {

@@ -19,7 +19,7 @@ import java.util.TreeSet;
  * @param clientId the client id of its requests
  * @param clientHost its address, as in {@link GroupClient}
  * @param topicNames the topics that it reads, in order
- * @param topicRegex the pattern of further topics; null or empty if there is none
+ * @param topicRegex the pattern of further topics; empty if there is none, null in some records
  * @param rebalanceTimeoutMs how long it may take to give up partitions, in milliseconds
  * @param serverAssignor the assignor that it asks for, or null
  * @param classic the session timeout and the protocols of a member that speaks the classic protocol; null for others. Not to be changed
@@ -35,7 +35,7 @@ record MemberSubscription(
         String serverAssignor,
         ClassicMemberMetadata classic) {
 
-    static final MemberSubscription NONE = new MemberSubscription(null, null, "", "", List.of(), null, -1, null, null);
+    static final MemberSubscription NONE = new MemberSubscription(null, null, "", "", List.of(), "", -1, null, null);
 
     static MemberSubscription of(ConsumerGroupMemberMetadataValue value) {
         return new MemberSubscription(

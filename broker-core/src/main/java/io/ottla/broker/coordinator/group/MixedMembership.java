@@ -90,7 +90,7 @@ final class MixedMembership {
         if (before == null || !says.equals(said)) {
             out.append(ConsumerGroupRecords.member(group.groupId(), memberId, says));
         }
-        targets.refresh(group, before == null || !says.readsAs(said), out);
+        targets.refresh(group, !says.readsAs(said), out);
         MemberAssignment has = membership.reconcile(
                 group,
                 memberId,

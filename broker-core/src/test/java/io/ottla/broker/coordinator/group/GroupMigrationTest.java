@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.broker.coordinator.CoordinatorRecord;
+import io.ottla.broker.coordinator.group.GroupFixture.Answer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse;
@@ -212,25 +213,28 @@ class GroupMigrationTest {
                 ErrorCode.ILLEGAL_GENERATION,
                 errorOf(() -> fixture.shard().offsetQueries().fetch(fetch, false)));
 
-        assertEquals(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, errorOf(() -> fixture.join("")
-                .get()));
+        assertEquals(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, errorOf(fixture.join("")));
         ClassicClient stranger = new ClassicClient(fixture);
         stranger.memberId = "stranger";
-        assertEquals(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, errorOf(() -> fixture.join(
-                        stranger.joinRequest().protocolType("connect"), 9)
-                .get()));
-        assertEquals(ErrorCode.UNKNOWN_MEMBER_ID, errorOf(() -> fixture.join(
-                        stranger.joinRequest().groupInstanceId("three"), 9)
-                .get()));
-        assertEquals(ErrorCode.FENCED_INSTANCE_ID, errorOf(() -> fixture.join(
-                        stranger.joinRequest().groupInstanceId("one"), 9)
-                .get()));
+        assertEquals(
+                ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+                errorOf(fixture.join(stranger.joinRequest().protocolType("connect"), 9)));
+        assertEquals(
+                ErrorCode.UNKNOWN_MEMBER_ID,
+                errorOf(fixture.join(stranger.joinRequest().groupInstanceId("three"), 9)));
+        assertEquals(
+                ErrorCode.FENCED_INSTANCE_ID,
+                errorOf(fixture.join(stranger.joinRequest().groupInstanceId("one"), 9)));
         assertEquals(ErrorCode.UNKNOWN_MEMBER_ID, errorOf(() -> fixture.sync(
                         GroupFixture.syncRequest("a", consumer.epoch, Map.of()))
                 .get()));
         assertEquals(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, errorOf(() -> fixture.sync(
                         GroupFixture.syncRequest(id, epoch, Map.of()).protocolName("range"))
                 .get()));
+    }
+
+    private static ErrorCode errorOf(Answer<JoinGroupResponse> join) {
+        return ErrorCode.forCode(join.get().errorCode());
     }
 
     private static ErrorCode errorOf(Runnable call) {
@@ -325,9 +329,9 @@ class GroupMigrationTest {
         assertEquals(ErrorCode.NONE, consumer.beat());
         settle(List.of(classic), consumer);
         fixture.migrating(MigrationPolicy.DISABLED);
-        assertEquals(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, errorOf(() -> fixture.join(
-                        new ClassicClient(fixture).joinRequest(), 9)
-                .get()));
+        assertEquals(
+                ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+                errorOf(fixture.join(new ClassicClient(fixture).joinRequest(), 9)));
         fixture.migrating(MigrationPolicy.UPGRADE);
         consumer.leave(-1);
         assertEquals(1, consumerGroup().size());
