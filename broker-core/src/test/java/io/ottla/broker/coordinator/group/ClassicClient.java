@@ -37,6 +37,12 @@ final class ClassicClient {
     int generation = -1;
     boolean wantsToJoin = true;
 
+    /** The generation of which the client has the assignment. */
+    private int confirmed = -1;
+
+    /** The version of the topics that the client has assigned; -1 if it is not the leader. */
+    private long assignedVersion = -1;
+
     /** What the client reads. */
     Set<TopicIdPartition> owned = new TreeSet<>();
 
@@ -57,6 +63,8 @@ final class ClassicClient {
     /** Does what the protocol asks for next, and hears the answer if it is there. */
     ErrorCode act() {
         if (join == null && sync == null) {
+            // The leader looks after the topics.
+            wantsToJoin |= assignedVersion >= 0 && assignedVersion != fixture.topics.version();
             if (wantsToJoin) {
                 sendJoin(9);
             } else if (joined != null) {
@@ -73,6 +81,7 @@ final class ClassicClient {
             owned = new TreeSet<>();
         }
         wantsToJoin = false;
+        joined = null;
         join = fixture.join(joinRequest(), version);
     }
 
@@ -190,6 +199,8 @@ final class ClassicClient {
             memberId = response.memberId();
             generation = response.generationId();
             joined = response;
+            confirmed = -1;
+            assignedVersion = response.leader().equals(memberId) ? fixture.topics.version() : -1;
         } else if (error == ErrorCode.MEMBER_ID_REQUIRED) {
             memberId = response.memberId();
             wantsToJoin = true;
@@ -220,6 +231,7 @@ final class ClassicClient {
         // Who gives up partitions says so by joining again.
         wantsToJoin |= cooperative && !assigned.containsAll(owned);
         owned = assigned;
+        confirmed = generation;
     }
 
     private ErrorCode onError(ErrorCode error) {
@@ -235,6 +247,11 @@ final class ClassicClient {
             default -> rejoin();
         }
         return error;
+    }
+
+    /** Whether the client has the assignment of its generation. */
+    boolean hasSynced() {
+        return confirmed == generation;
     }
 
     void rejoin() {

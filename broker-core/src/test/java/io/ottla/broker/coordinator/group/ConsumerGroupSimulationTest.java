@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ottla.broker.coordinator.ListOutput;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
-import io.ottla.protocol.message.ConsumerGroupHeartbeatResponse;
 import io.ottla.protocol.message.ConsumerGroupMetadataKey;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,7 +24,7 @@ import org.junit.jupiter.api.Test;
  */
 class ConsumerGroupSimulationTest {
 
-    private static final int RUNS = Integer.getInteger("ottla.simulation.runs", 500);
+    private static final int RUNS = Integer.getInteger("simulation.runs", 500);
     private static final int STEPS = 120;
 
     @Test
@@ -39,49 +38,11 @@ class ConsumerGroupSimulationTest {
         }
     }
 
-    /** A client, and the assignment that it has heard of and not taken over yet. */
-    private static final class Slow {
-        private final ConsumerClient client;
-        private Set<TopicIdPartition> heard;
-
-        private Slow(ConsumerClient client) {
-            this.client = client;
-        }
-
-        /** Gives up and takes over what it has been told to. */
-        private void adopt() {
-            if (heard != null) {
-                client.owned = heard;
-                client.hasNews = true;
-                heard = null;
-            }
-        }
-
-        /** Sends the heartbeat that is due; takes its time with the assignment in the answer. */
-        private ErrorCode beat() {
-            Set<TopicIdPartition> reading = client.owned;
-            ErrorCode error = client.beat();
-            if (error == ErrorCode.NONE && client.hasHeard) {
-                boolean differs = client.hasNews;
-                // Back to what it has: it says so, for the coordinator may wait for that.
-                client.hasNews = !differs && heard != null;
-                heard = differs ? client.owned : null;
-                client.owned = reading;
-            }
-            return error;
-        }
-
-        private void abandon() {
-            heard = null;
-            client.abandon();
-        }
-    }
-
     private static final class Simulation {
         private final Random random;
         private final GroupFixture fixture;
         private final ListOutput<GroupShard> out;
-        private final List<Slow> clients = new ArrayList<>();
+        private final List<SlowConsumer> clients = new ArrayList<>();
         private int count;
         private int highestEpoch;
 
@@ -129,7 +90,7 @@ class ConsumerGroupSimulationTest {
         }
 
         private void join(String instanceId) {
-            clients.add(new Slow(new ConsumerClient(fixture, "member" + count++, instanceId)));
+            clients.add(new SlowConsumer(new ConsumerClient(fixture, "member" + count++, instanceId)));
         }
 
         private void changeTopics() {
@@ -147,7 +108,7 @@ class ConsumerGroupSimulationTest {
             }
         }
 
-        private void act(Slow slow, int dice) {
+        private void act(SlowConsumer slow, int dice) {
             ConsumerClient client = slow.client;
             if (dice < 3) {
                 // Gone without a word.
@@ -163,12 +124,7 @@ class ConsumerGroupSimulationTest {
                 client.assignor = random.nextInt(3) == 0 ? "range" : null;
                 client.hasNews = true;
             } else if (dice < 14) {
-                // The answer gets lost; the client asks again and says everything.
-                slow.heard = null;
-                ConsumerGroupHeartbeatResponse lost = client.send(
-                        client.epoch == 0 || client.hasNews ? client.fullRequest() : client.request(client.epoch));
-                assertTrue(lost.memberEpoch() >= 0);
-                client.hasNews = true;
+                slow.loseAnswer();
             } else if (dice < 18) {
                 ErrorCode error = fixture.commit(client.memberId, random.nextInt(5), "topic", 0, random.nextInt(9));
                 assertTrue(
@@ -194,7 +150,7 @@ class ConsumerGroupSimulationTest {
             }
         }
 
-        private void beat(Slow slow) {
+        private void beat(SlowConsumer slow) {
             ErrorCode error = slow.beat();
             switch (error) {
                 case NONE, UNRELEASED_INSTANCE_ID -> {
@@ -212,7 +168,7 @@ class ConsumerGroupSimulationTest {
             assertEquals(GroupSnapshot.groupsOf(fixture.shard().state()), GroupSnapshot.groupsOf(replayed.state()));
             assertEquals(GroupSnapshot.offsetsOf(fixture.shard().state()), GroupSnapshot.offsetsOf(replayed.state()));
             Map<TopicIdPartition, String> readers = new HashMap<>();
-            for (Slow slow : clients) {
+            for (SlowConsumer slow : clients) {
                 ConsumerClient client = slow.client;
                 // Who has been put out and does not know yet reads on; there is no protocol against that.
                 if (group() != null && group().find(client.memberId) != null) {
@@ -227,7 +183,7 @@ class ConsumerGroupSimulationTest {
         /** All behave now: the group must become stable, and all partitions must be read by those who want to. */
         private void settle() {
             for (int round = 0; round < 40; round++) {
-                for (Slow slow : List.copyOf(clients)) {
+                for (SlowConsumer slow : List.copyOf(clients)) {
                     beat(slow);
                     slow.adopt();
                 }
@@ -242,7 +198,7 @@ class ConsumerGroupSimulationTest {
             assertEquals("Stable", group.stateName());
             Set<TopicIdPartition> wanted = new TreeSet<>();
             Set<TopicIdPartition> read = new TreeSet<>();
-            for (Slow slow : clients) {
+            for (SlowConsumer slow : clients) {
                 assertEquals(group.targetEpoch(), slow.client.epoch);
                 read.addAll(slow.client.owned);
                 for (String topic : group.topicsOf(group.member(slow.client.memberId))) {
