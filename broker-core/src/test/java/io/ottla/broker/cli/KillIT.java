@@ -1,0 +1,172 @@
+package io.ottla.broker.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ottla.storage.LogVerifier;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Kills the broker's process again and again while clients write, read, commit, create and delete. What was acknowledged is there
+ * afterwards, once and in order. {@code -Dkill.cycles} says how often.
+ */
+class KillIT {
+    private static final int CYCLES = Integer.getInteger("kill.cycles", 3);
+    private static final long SEED = Long.getLong("kill.seed", System.nanoTime());
+    private static final int MIN_LIFE_MS = 100;
+    private static final int MAX_LIFE_MS = 1_500;
+    private static final int FILES_PER_DUMP = 300;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldLoseNothingAndRepeatNothing() throws Exception {
+        System.out.println("kill -9, " + CYCLES + " cycles, -Dkill.seed=" + SEED);
+        Random random = new Random(SEED);
+        Path data = folder.resolve("data");
+        String listener = "listeners=PLAINTEXT://localhost:" + freePort();
+        BrokerProcess broker = start(data, listener);
+        try (Admin admin = Admin.create(KillLoad.clientConfig(broker.bootstrapServers()));
+                KillLoad load = new KillLoad(broker.bootstrapServers(), admin, random.nextLong())) {
+            load.start();
+            for (int cycle = 0; cycle < CYCLES; cycle++) {
+                live(random);
+                load.throwIfFailed();
+                broker.kill();
+                // What had been acknowledged by then must be there now; what is acknowledged later, too.
+                Map<TopicPartition, Long> committed = load.committed();
+                KillLoad.Topics topics = load.topics();
+                assertSound("cycle " + cycle, data);
+                broker.close();
+                broker = start(data, listener);
+                assertCommitted(admin, committed);
+                assertTopics(admin, topics, load);
+            }
+            load.stopAndDrain();
+            load.assertAllReadOnceInOrder();
+            assertCommitted(admin, load.committed());
+            System.out.println("kill -9: " + load);
+        } finally {
+            broker.terminate();
+            broker.close();
+        }
+        try (BrokerProcess verify = BrokerProcess.run("verify", data.toString())) {
+            assertEquals(0, verify.exitCode(), verify::toString);
+        }
+        assertDumpFindsNothing(data);
+    }
+
+    private static BrokerProcess start(Path data, String listener) throws Exception {
+        return BrokerProcess.start(
+                data,
+                listener,
+                "log.segment.bytes=1048576",
+                "log.flush.offset.checkpoint.interval.ms=700",
+                "log.initial.task.delay.ms=100",
+                "log.cleaner.backoff.ms=500",
+                "log.segment.delete.delay.ms=500",
+                "offsets.topic.segment.bytes=1048576");
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** How long the broker lives is what is random here: nothing is waited for. */
+    private static void live(Random random) {
+        long endNanos = System.nanoTime()
+                + TimeUnit.MILLISECONDS.toNanos(MIN_LIFE_MS + random.nextInt(MAX_LIFE_MS - MIN_LIFE_MS));
+        for (long left = endNanos - System.nanoTime(); left > 0; left = endNanos - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    /** A write that did not end is what a kill may leave; nothing else. */
+    private static void assertSound(String when, Path data) throws IOException {
+        List<LogVerifier.Finding> findings = LogVerifier.examine(data).findings().stream()
+                .filter(finding -> !finding.what().contains("the file ends"))
+                .toList();
+        assertEquals(List.of(), findings, when);
+    }
+
+    private static void assertCommitted(Admin admin, Map<TopicPartition, Long> atLeast) throws Exception {
+        Map<TopicPartition, OffsetAndMetadata> found = admin.listConsumerGroupOffsets(KillLoad.GROUP)
+                .partitionsToOffsetAndMetadata()
+                .get();
+        atLeast.forEach((partition, offset) -> {
+            OffsetAndMetadata committed = found.get(partition);
+            assertTrue(
+                    committed != null && committed.offset() >= offset,
+                    () -> partition + ": " + offset + " was committed, " + committed + " is");
+        });
+    }
+
+    private static void assertTopics(Admin admin, KillLoad.Topics before, KillLoad load) throws Exception {
+        Set<String> found = admin.listTopics().names().get();
+        assertTrue(found.containsAll(KillLoad.TOPICS), found::toString);
+        Set<String> present = new HashSet<>(before.present());
+        // Those that have been deleted meanwhile are not in it any more.
+        present.retainAll(load.topics().present());
+        assertTrue(found.containsAll(present), () -> present + " of " + found);
+        assertTrue(before.absent().stream().noneMatch(found::contains), () -> before.absent() + " of " + found);
+    }
+
+    /** Apache Kafka's own tool on every file that is left. */
+    private static void assertDumpFindsNothing(Path data) throws Exception {
+        Map<String, List<String>> byKind = new HashMap<>();
+        try (Stream<Path> files = Files.walk(data, 2)) {
+            files.map(Path::toString)
+                    .filter(file -> file.matches(".*-\\d+/\\d{20}\\.(log|index|timeindex|txnindex|snapshot)"))
+                    .forEach(file -> byKind.computeIfAbsent(
+                                    file.substring(file.lastIndexOf('.')), kind -> new ArrayList<>())
+                            .add(file));
+        }
+        assertFalse(byKind.get(".log").isEmpty());
+        for (List<String> files : byKind.values()) {
+            for (int i = 0; i < files.size(); i += FILES_PER_DUMP) {
+                String names = String.join(",", files.subList(i, Math.min(files.size(), i + FILES_PER_DUMP)));
+                for (String option : optionsFor(files.get(0))) {
+                    assertNothingWrong(Tool.DUMP_LOG.run(option + " --files " + names));
+                }
+            }
+        }
+    }
+
+    private static List<String> optionsFor(String file) {
+        return file.endsWith("index")
+                ? List.of("--index-sanity-check", "--verify-index-only")
+                : List.of("--deep-iteration");
+    }
+
+    private static void assertNothingWrong(String dump) {
+        String wrong = dump.lines()
+                .filter(line -> line.matches(
+                        ".*(isvalid: false|Mismatches|mismatch|not found|out of order|invalid|Exception).*"))
+                .collect(Collectors.joining("\n"));
+        assertEquals("", wrong);
+    }
+}
