@@ -264,7 +264,11 @@ final class LogSegment {
         int from = indexes().offsets().floorPosition(offset);
         BatchCursor cursor = BatchCursor.lookup(file(), from, scanEnd);
         while (cursor.next()) {
-            if (cursor.batch().lastOffset() >= offset) {
+            if (cursor.position() == from && from > 0 && cursor.batch().baseOffset() > offset) {
+                // The entry lies: what is wanted may be before it.
+                from = 0;
+                cursor = BatchCursor.lookup(file(), 0, scanEnd);
+            } else if (cursor.batch().lastOffset() >= offset) {
                 return (long) cursor.position() << Integer.SIZE | cursor.batchSizeBytes();
             }
         }

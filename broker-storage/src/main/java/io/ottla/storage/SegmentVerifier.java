@@ -48,6 +48,7 @@ final class SegmentVerifier {
         private final Map<Long, Long> openTransactions = new HashMap<>();
 
         private long nextOffset = -1L;
+        private long startOffset = Long.MAX_VALUE;
         private int lastEpoch = -1;
 
         /**
@@ -91,6 +92,7 @@ final class SegmentVerifier {
         } else if (walk.nextOffset >= 0 && walk.nextOffset < baseOffset && !walk.gapsAllowed) {
             find(log, 0, "the offsets from " + walk.nextOffset + " to " + (baseOffset - 1) + " before it are missing");
         }
+        walk.startOffset = Math.min(walk.startOffset, baseOffset);
         walk.nextOffset = baseOffset;
         offsetIndex = read(path(LogFileNames.INDEX), OffsetIndex.ENTRY_SIZE_BYTES);
         timeIndex = read(path(LogFileNames.TIME_INDEX), TimeIndex.ENTRY_SIZE_BYTES);
@@ -130,6 +132,11 @@ final class SegmentVerifier {
                 find(path, cursor.position(), cursor.fault());
             }
         }
+    }
+
+    /** Whether a batch at the offset would have been seen: it is not compacted away, and not of a segment that was deleted. */
+    private boolean isMissing(long offset) {
+        return !walk.gapsAllowed && offset >= walk.startOffset;
     }
 
     private void verifyHeader(Path path, int position, RecordBatch batch) {
@@ -189,7 +196,7 @@ final class SegmentVerifier {
             }
         } else if (entry.producerId() != batch.producerId()
                 || (first != null
-                        && (entry.firstOffset() > first || (entry.firstOffset() < first && !walk.gapsAllowed)))) {
+                        && (entry.firstOffset() > first || (entry.firstOffset() < first && isMissing(entry.firstOffset()))))) {
             find(
                     path(LogFileNames.TRANSACTION_INDEX),
                     0,
