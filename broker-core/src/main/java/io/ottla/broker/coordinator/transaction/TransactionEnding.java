@@ -158,18 +158,24 @@ final class TransactionEnding {
         return committed ? TransactionState.COMPLETE_COMMIT : TransactionState.COMPLETE_ABORT;
     }
 
-    /** Aborts an open transaction with an epoch that its producer does not have. */
+    /**
+     * Aborts an open transaction with an epoch that its producer does not have.
+     *
+     * @throws ApiException if there is no producer id to be had for a producer whose epochs are used up
+     */
     void fence(Transaction transaction, CoordinatorOutput out) {
-        boolean bumpsEpochs = states.bumpsEpochs();
-        short epoch = transaction.producerEpoch();
+        if (states.bumpsEpochs()) {
+            bump(transaction, false, out);
+            return;
+        }
         prepare(
                 transaction,
                 transaction
                         .next(TransactionState.PREPARE_ABORT, out.nowMs())
-                        .producerEpoch(following(epoch))
+                        .producerEpoch(following(transaction.producerEpoch()))
                         .nextProducerId(RecordBatch.NO_PRODUCER_ID)
-                        .clientTransactionVersion(bumpsEpochs ? TransactionStates.EPOCH_BUMP_VERSION : 0),
-                bumpsEpochs ? epoch : RecordBatch.NO_PRODUCER_EPOCH,
+                        .clientTransactionVersion((short) 0),
+                RecordBatch.NO_PRODUCER_EPOCH,
                 out);
     }
 
@@ -274,7 +280,11 @@ final class TransactionEnding {
         if (transaction.startMs() + transaction.timeoutMs() > out.nowMs()) {
             scheduleTimeout(transaction, out);
         } else {
-            fence(transaction, out);
+            try {
+                fence(transaction, out);
+            } catch (ApiException e) {
+                out.schedule(new TransactionTimer.Timeout(transaction.transactionalId()), LONGEST_RETRY_MS);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import io.ottla.broker.coordinator.CoordinatorRecord;
 import io.ottla.broker.coordinator.ListOutput;
 import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.partition.TopicPartition;
+import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.message.EndTxnRequest;
 import io.ottla.protocol.message.InitProducerIdRequest;
@@ -35,6 +36,7 @@ final class TransactionFixture {
     final Deque<MarkerRound> rounds = new ArrayDeque<>();
     long nextProducerId = FIRST_PRODUCER_ID;
     int transactionVersion = 2;
+    boolean producerIdsFail;
 
     TransactionFixture() {
         out.load(newShard());
@@ -44,10 +46,17 @@ final class TransactionFixture {
         return new TransactionShard(
                 new TransactionConfig(900_000, EXPIRATION_MS),
                 () -> transactionVersion,
-                () -> nextProducerId++,
+                this::newProducerId,
                 Reply.of(rounds::add, error -> {
                     throw new AssertionError(error);
                 }));
+    }
+
+    private long newProducerId() {
+        if (producerIdsFail) {
+            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR);
+        }
+        return nextProducerId++;
     }
 
     TransactionShard shard() {

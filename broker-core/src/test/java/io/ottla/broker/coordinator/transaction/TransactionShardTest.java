@@ -148,7 +148,32 @@ class TransactionShardTest {
         fixture.add(2, P, LAST_EPOCH, A0);
         Answer<ProducerIdentity> second = fixture.init();
         assertEquals(Short.MAX_VALUE, fixture.writeMarkers().producerEpoch());
+        // The abort brings the new id with it; its first epoch is nobody's.
+        assertIdentity(P + 1, 1, second);
+    }
+
+    @Test
+    void shouldFenceWithTheEpochThatIsKeptForItInTheOldProtocolToo() {
+        fixture.transactionVersion = 1;
+        given(TransactionState.EMPTY, LAST_EPOCH);
+        fixture.add(0, P, LAST_EPOCH, A0);
+        Answer<ProducerIdentity> second = fixture.init();
+        assertEquals(Short.MAX_VALUE, fixture.writeMarkers().producerEpoch());
         assertIdentity(P + 1, 0, second);
+    }
+
+    @Test
+    void shouldTryAgainToAbortWhenThereIsNoProducerId() {
+        given(TransactionState.EMPTY, LAST_EPOCH);
+        fixture.add(2, P, LAST_EPOCH, A0);
+        fixture.producerIdsFail = true;
+        assertError(ErrorCode.KAFKA_STORAGE_ERROR, fixture.end(2, P, LAST_EPOCH, true));
+        assertError(ErrorCode.KAFKA_STORAGE_ERROR, fixture.init());
+        fixture.out.advance(TIMEOUT_MS);
+        fixture.assertState(TransactionState.ONGOING, P, LAST_EPOCH);
+        fixture.producerIdsFail = false;
+        fixture.out.advance(1_000);
+        fixture.assertState(TransactionState.PREPARE_ABORT, P, Short.MAX_VALUE);
     }
 
     @Test
