@@ -103,11 +103,15 @@ final class TransactionEnding {
     /** Transaction version 2: a repeated request has the epoch before, and a transaction without partitions may be aborted. */
     private ProducerIdentity endAndBump(Transaction transaction, EndTxnRequest request, CoordinatorOutput out) {
         TransactionState state = transaction.state();
-        boolean overflowed = transaction.previousProducerId() == request.producerId()
+        // An end of the old protocol leaves the epoch: the one before it is that of a fenced producer, not of a repeated request.
+        boolean bumped = transaction.clientTransactionVersion() >= TransactionStates.EPOCH_BUMP_VERSION;
+        boolean overflowed = bumped
+                && transaction.previousProducerId() == request.producerId()
                 && request.producerEpoch() == Short.MAX_VALUE - 1
                 && transaction.producerEpoch() == 0;
         boolean ended = state == TransactionState.COMPLETE_COMMIT || state == TransactionState.COMPLETE_ABORT;
-        boolean repeated = ended && (overflowed || transaction.producerEpoch() == request.producerEpoch() + 1);
+        boolean repeated =
+                ended && bumped && (overflowed || transaction.producerEpoch() == request.producerEpoch() + 1);
         if (transaction.producerId() != request.producerId() && !overflowed) {
             return ProducerIdentity.failed(ErrorCode.INVALID_PRODUCER_ID_MAPPING);
         }

@@ -297,6 +297,16 @@ class TransactionShardTest {
     }
 
     @Test
+    void shouldNotTakeAFencedProducerForOneThatRepeatsItself() {
+        fixture.init();
+        fixture.init();
+        fixture.add(0, P, 1, A0);
+        fixture.end(0, P, 1, true);
+        fixture.writeMarkers();
+        assertError(ErrorCode.PRODUCER_FENCED, fixture.end(2, P, 0, true));
+    }
+
+    @Test
     void shouldAbortWhatHasNotBegunForNewClientsOnly() {
         fixture.init();
         assertError(ErrorCode.INVALID_TXN_STATE, fixture.end(2, P, 0, true));
