@@ -218,7 +218,11 @@ final class TransactionConversation {
         ask("verify empty id", batch("", id, 0, true, 1), 4);
         AddPartitionsToTxnRequestData two = batch("add", id, 0, true, 1);
         two.transactions()
-                .add(batch("nobody", 3, 0, false, 1).transactions().iterator().next().duplicate());
+                .add(batch("nobody", 3, 0, false, 1)
+                        .transactions()
+                        .iterator()
+                        .next()
+                        .duplicate());
         ask("batch of two", two, 5);
     }
 

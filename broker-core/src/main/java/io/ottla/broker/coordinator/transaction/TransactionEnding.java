@@ -103,7 +103,8 @@ final class TransactionEnding {
     /** Transaction version 2: a repeated request has the epoch before, and a transaction without partitions may be aborted. */
     private ProducerIdentity endAndBump(Transaction transaction, EndTxnRequest request, CoordinatorOutput out) {
         TransactionState state = transaction.state();
-        // An end of the old protocol leaves the epoch: the one before it is that of a fenced producer, not of a repeated request.
+        // An end of the old protocol leaves the epoch: the one before it is that of a fenced producer, not of a
+        // repeated request.
         boolean bumped = transaction.clientTransactionVersion() >= TransactionStates.EPOCH_BUMP_VERSION;
         boolean overflowed = bumped
                 && transaction.previousProducerId() == request.producerId()

@@ -72,18 +72,19 @@ final class SimulatedPartition {
         Map<Long, List<Object>> open = new HashMap<>();
         for (Entry entry : entries) {
             if (entry.work() != null) {
-                open.computeIfAbsent(entry.producerId(), id -> new ArrayList<>()).add(entry.work());
+                open.computeIfAbsent(entry.producerId(), id -> new ArrayList<>())
+                        .add(entry.work());
             } else {
                 List<Object> ended = open.remove(entry.producerId());
                 if (ended != null) {
-                    ended.forEach(work -> outcomes
-                            .computeIfAbsent(work, one -> new ArrayList<>())
+                    ended.forEach(work -> outcomes.computeIfAbsent(work, one -> new ArrayList<>())
                             .add(entry.committed()));
                 }
             }
         }
-        open.values().forEach(works -> works.forEach(
-                work -> outcomes.computeIfAbsent(work, one -> new ArrayList<>()).add(null)));
+        open.values()
+                .forEach(works -> works.forEach(work ->
+                        outcomes.computeIfAbsent(work, one -> new ArrayList<>()).add(null)));
         return outcomes;
     }
 }

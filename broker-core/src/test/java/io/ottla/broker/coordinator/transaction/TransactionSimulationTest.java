@@ -99,7 +99,6 @@ class TransactionSimulationTest {
         private final List<Work> works = new ArrayList<>();
         private final List<Producer> producers = new ArrayList<>();
         private final SimulatedCoordinator coordinator;
-        private int crashes;
 
         private Simulation(int seed) {
             random = new Random(seed);
@@ -145,7 +144,6 @@ class TransactionSimulationTest {
 
         /** The process comes back; while it does, it may die again. */
         private void recover() {
-            crashes++;
             coordinator.crash();
             // Nobody gets an answer any more: all ask again.
             producers.forEach(producer -> producer.waiting = false);
@@ -248,7 +246,9 @@ class TransactionSimulationTest {
             PartitionAdding.Request request = new PartitionAdding.Request(
                     producer.transactionalId, producer.producerId, producer.epoch, List.of(target));
             SimulatedPartition partition = partitions.get(target);
-            boolean mustAdd = producer.version >= 2 ? !partition.isOpen(producer.producerId, producer.epoch) : !producer.added.contains(target);
+            boolean mustAdd = producer.version >= 2
+                    ? !partition.isOpen(producer.producerId, producer.epoch)
+                    : !producer.added.contains(target);
             if (!mustAdd) {
                 append(producer, target, request);
                 return;
