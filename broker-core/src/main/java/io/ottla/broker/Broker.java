@@ -97,6 +97,9 @@ final class Broker implements AutoCloseable {
     /** What has been started, the last first. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
+    /** The metadata, once they are open: logs ask for settings that change. */
+    private volatile MetadataStore opened;
+
     private TopicControl topics;
     private List<Listener> advertised = List.of();
 
@@ -131,13 +134,14 @@ final class Broker implements AutoCloseable {
         SyncExecutor sync = started(new SyncExecutor("ottla-" + config.nodeId() + "-sync-"));
         StorageOptions storage = StorageOptions.of(clock, background)
                 .withFlushPolicy(config.durability())
-                .withProducerIdExpirationMs(config.producerIdExpirationMs());
+                .withProducerIdExpiration(this::producerIdExpirationMs);
         List<LogDirectory> directories = new ArrayList<>();
         for (String path : config.logDirs()) {
             directories.add(
                     started(LogDirectory.open(Path.of(path).toAbsolutePath().normalize(), storage)));
         }
         MetadataStore metadata = started(MetadataStore.open(directories, clock, config, sync));
+        opened = metadata;
         topics = new TopicControl(metadata);
         started(new LogFlush(directories, () -> metadata.brokerConfig().numRecoveryThreadsPerDataDir()));
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
@@ -177,6 +181,11 @@ final class Broker implements AutoCloseable {
         upkeep.start(config);
         metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));
+    }
+
+    private long producerIdExpirationMs() {
+        MetadataStore metadata = opened;
+        return (metadata == null ? config : metadata.brokerConfig()).producerIdExpirationMs();
     }
 
     private void addMetadataHandlers(List<RequestHandler<?>> handlers, MetadataStore metadata) {

@@ -273,8 +273,8 @@ public final class Log implements AutoCloseable {
 
     /** Up to where a read_committed consumer may read: the high watermark, or where the first undecided transaction begins. */
     public long lastStableOffset() {
-        long bound = highWatermark();
-        return Math.min(bound, producers.firstUnstableOffset());
+        // The records of an open transaction may have been deleted in part.
+        return Math.max(logStartOffset, Math.min(highWatermark(), producers.firstUnstableOffset()));
     }
 
     /** The size of all batches. */
@@ -349,14 +349,19 @@ public final class Log implements AutoCloseable {
     }
 
     /**
-     * Deletes the segments that the settings allow to keep no longer, by time, by size, and below the log's start; forgets
-     * producers that have been idle for too long. May block on the file system.
+     * Deletes the segments that the settings allow to keep no longer, by time, by size, and below the log's start. May block on
+     * the file system.
      *
      * @return how many segments were deleted
      * @throws ApiException KAFKA_STORAGE_ERROR
      */
     public int enforceRetention() {
         return retention.enforce();
+    }
+
+    /** Forgets the producers that have been idle for too long and have no open transaction. */
+    public void removeExpiredProducers() {
+        producers.removeExpired(clock.timeMs(), options.producerIdExpiration().getAsLong());
     }
 
     /**

@@ -44,7 +44,6 @@ final class LogRetention {
                 return 0;
             }
             long nowMs = log.options().clock().timeMs();
-            log.producerStates().removeExpired(nowMs, log.options().producerIdExpirationMs());
             LogConfig config = log.config();
             int deleted = 0;
             if (config.cleanupDelete()) {

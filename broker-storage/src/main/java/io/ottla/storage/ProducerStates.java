@@ -357,12 +357,17 @@ public final class ProducerStates {
         return table.size();
     }
 
-    /** Forgets producers that have not written for so long and have no open transaction. */
+    /** Takes the lock; forgets producers that have not written for so long and have no open transaction. */
     void removeExpired(long nowMs, long expirationMs) {
-        if (table.size() > 0) {
-            table.retainIf(state -> state.hasOpenTransaction() || nowMs - state.lastUseMs() < expirationMs);
+        lock.lock();
+        try {
+            if (table.size() > 0) {
+                table.retainIf(state -> state.hasOpenTransaction() || nowMs - state.lastUseMs() < expirationMs);
+            }
+            guards.values().removeIf(guard -> nowMs - guard.createdMs() >= expirationMs);
+        } finally {
+            lock.unlock();
         }
-        guards.values().removeIf(guard -> nowMs - guard.createdMs() >= expirationMs);
     }
 
     void clear(long endOffset) {

@@ -1,5 +1,7 @@
 package io.ottla.storage;
 
+import java.util.function.LongSupplier;
+
 /**
  * What all logs of a directory share.
  *
@@ -7,14 +9,14 @@ package io.ottla.storage;
  * @param scheduler where delayed deletions and background flushes run
  * @param files the file system
  * @param flushPolicy what an acknowledged record survives
- * @param producerIdExpirationMs after which time without a write a producer's state is forgotten
+ * @param producerIdExpiration says after how many milliseconds without a write a producer's state is forgotten; may change
  */
 public record StorageOptions(
         Clock clock,
         StorageScheduler scheduler,
         StorageFiles files,
         FlushPolicy flushPolicy,
-        long producerIdExpirationMs) {
+        LongSupplier producerIdExpiration) {
 
     /** The default of {@code producer.id.expiration.ms}: one day. */
     public static final long DEFAULT_PRODUCER_ID_EXPIRATION_MS = 86_400_000L;
@@ -26,21 +28,26 @@ public record StorageOptions(
                 scheduler,
                 StorageFiles.system(),
                 FlushPolicy.PROCESS_CRASH_SAFE,
-                DEFAULT_PRODUCER_ID_EXPIRATION_MS);
+                () -> DEFAULT_PRODUCER_ID_EXPIRATION_MS);
     }
 
     /** The same with another file system. */
     public StorageOptions withFiles(StorageFiles other) {
-        return new StorageOptions(clock, scheduler, other, flushPolicy, producerIdExpirationMs);
+        return new StorageOptions(clock, scheduler, other, flushPolicy, producerIdExpiration);
     }
 
     /** The same with another flush policy. */
     public StorageOptions withFlushPolicy(FlushPolicy other) {
-        return new StorageOptions(clock, scheduler, files, other, producerIdExpirationMs);
+        return new StorageOptions(clock, scheduler, files, other, producerIdExpiration);
     }
 
     /** The same with another expiry of idle producers, in milliseconds. */
     public StorageOptions withProducerIdExpirationMs(long other) {
+        return withProducerIdExpiration(() -> other);
+    }
+
+    /** The same with an expiry of idle producers that may change, in milliseconds. */
+    public StorageOptions withProducerIdExpiration(LongSupplier other) {
         return new StorageOptions(clock, scheduler, files, flushPolicy, other);
     }
 }

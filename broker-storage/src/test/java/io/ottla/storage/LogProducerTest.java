@@ -117,10 +117,10 @@ class LogProducerTest {
     void shouldForgetIdleProducers() {
         append(log, batch(5, "a"));
         clock.advance(Duration.ofHours(23));
-        log.enforceRetention();
+        log.removeExpiredProducers();
         assertEquals(1, log.producerStates().activeProducers().size());
         clock.advance(Duration.ofHours(1));
-        log.enforceRetention();
+        log.removeExpiredProducers();
         assertEquals(0, log.producerStates().activeProducers().size());
         append(log, batch(77, "b"));
     }
@@ -269,7 +269,20 @@ class LogProducerTest {
                 ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
                 () -> appendVerified(transactional(EPOCH, 7), ask(7, EPOCH, true)));
         clock.advance(Duration.ofHours(24));
-        log.enforceRetention();
+        log.removeExpiredProducers();
         appendVerified(transactional(EPOCH, 7), ask(7, EPOCH, false));
+    }
+
+    @Test
+    void shouldNotHoldTheLastStableOffsetBelowTheStartOfTheLog() {
+        append(log, producerBatch(START_MS, 2, EPOCH, 0, true, "a"));
+        append(log, producerBatch(START_MS, 1, EPOCH, 0, false, "x", "y"));
+        assertEquals(0, log.lastStableOffset());
+        log.deleteRecordsBefore(2);
+        assertEquals(2, log.lastStableOffset());
+        append(log, producerBatch(START_MS, 2, EPOCH, 1, true, "b"));
+        assertEquals(2, log.lastStableOffset());
+        endTransaction(EPOCH, 1);
+        assertEquals(log.highWatermark(), log.lastStableOffset());
     }
 }

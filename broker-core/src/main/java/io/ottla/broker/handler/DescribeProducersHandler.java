@@ -32,6 +32,7 @@ public final class DescribeProducersHandler extends RequestHandler<DescribeProdu
                 result.partitions()
                         .add(describe(
                                 partitions.partition(topic.name(), index),
+                                partitions.partition(topic.name(), 0) != null,
                                 index,
                                 context.connection().brokerId()));
             }
@@ -40,9 +41,10 @@ public final class DescribeProducersHandler extends RequestHandler<DescribeProdu
         context.respond(response);
     }
 
-    private static PartitionResponse describe(Partition partition, int index, int brokerId) {
+    private static PartitionResponse describe(Partition partition, boolean topicExists, int index, int brokerId) {
         if (partition == null) {
-            return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+            PartitionResponse unknown = failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+            return topicExists ? unknown : unknown.errorMessage(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.message());
         }
         if (partition.leader() != brokerId) {
             return failed(index, ErrorCode.NOT_LEADER_OR_FOLLOWER);

@@ -340,7 +340,11 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     private PartitionProduceResponse appendFailure(Partition partition, ByteBuffer batch, ApiException e) {
         PartitionProduceResponse answer = failure(partition.index(), e.error());
         switch (e.error()) {
-            case OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, DUPLICATE_SEQUENCE_NUMBER ->
+            case OUT_OF_ORDER_SEQUENCE_NUMBER,
+                    INVALID_PRODUCER_EPOCH,
+                    INVALID_TXN_STATE,
+                    UNKNOWN_PRODUCER_ID,
+                    DUPLICATE_SEQUENCE_NUMBER ->
                 answer.logStartOffset(partition.log().logStartOffset());
             case INVALID_RECORD, INVALID_TIMESTAMP -> {
                 RejectedRecords rejected = RejectedRecords.of(batch, partition, e, clock.timeMs());

@@ -60,6 +60,8 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
     public void start(BrokerConfig config) {
         long initialDelayMs = config.logInitialTaskDelayMs();
         add(this::enforceRetention, initialDelayMs, config.logRetentionCheckIntervalMs());
+        long producersIntervalMs = config.longValue("producer.id.expiration.check.interval.ms");
+        add(this::removeExpiredProducers, producersIntervalMs, producersIntervalMs);
         add(this::checkpoint, initialDelayMs, config.logFlushOffsetCheckpointIntervalMs());
         add(this::checkpointStartOffsets, initialDelayMs, config.logFlushStartOffsetCheckpointIntervalMs());
         if (config.logFlushSchedulerIntervalMs() != Long.MAX_VALUE) {
@@ -153,6 +155,15 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
         } catch (RuntimeException e) {
             // What is wrong with one log must not keep the round from the others.
             LOG.error("Retention of {} failed", partition, e);
+        }
+    }
+
+    /** Lets every log forget the producers that have been idle for too long. */
+    private void removeExpiredProducers() {
+        for (Partition partition : partitions.all()) {
+            if (partition.isOnline() && !partition.isDeleted()) {
+                partition.log().removeExpiredProducers();
+            }
         }
     }
 
