@@ -74,7 +74,7 @@ public final class LogDirectory implements AutoCloseable {
      */
     public static LogDirectory open(Path path, StorageOptions options) throws IOException {
         StorageFiles files = options.files();
-        files.createDirectories(path);
+        create(path, options);
         Closeable lock = files.lock(path.resolve(LOCK_FILE));
         try {
             return new LogDirectory(path, options, lock);
@@ -97,6 +97,20 @@ public final class LogDirectory implements AutoCloseable {
     /** Whether nobody has opened the directory since it was closed cleanly. */
     static boolean isClosedCleanly(StorageFiles files, Path path) {
         return files.exists(path.resolve(CLEAN_SHUTDOWN_FILE));
+    }
+
+    private static void create(Path path, StorageOptions options) throws IOException {
+        StorageFiles files = options.files();
+        List<Path> missing = new ArrayList<>();
+        for (Path each = path.toAbsolutePath(); each != null && !files.exists(each); each = each.getParent()) {
+            missing.add(each);
+        }
+        files.createDirectories(path);
+        if (options.flushPolicy() == FlushPolicy.POWER_SAFE) {
+            for (Path each : missing) {
+                files.syncDirectory(each.getParent());
+            }
+        }
     }
 
     private LogDirectory(Path path, StorageOptions options, Closeable lock) throws IOException {

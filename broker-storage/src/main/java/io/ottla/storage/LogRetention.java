@@ -101,17 +101,15 @@ final class LogRetention {
         return endOffset <= log.highWatermark() && !(isLast && segments[index].sizeBytes() == 0);
     }
 
-    private int delete(int count, String reason) throws IOException {
+    private int delete(int count, String reason) {
         if (count == 0) {
             return 0;
         }
-        if (count == log.segments().length) {
-            // A log is never without a segment.
-            log.roller().roll();
-        }
+        // A log is never without a segment.
+        boolean keepsLast = count == log.segments().length && !rollsActive();
         LogSegment[] segments = log.segments();
         SegmentRemoval removal = new SegmentRemoval(log);
-        int renamed = removal.rename(segments, count);
+        int renamed = removal.rename(segments, keepsLast ? count - 1 : count);
         if (renamed == 0) {
             return 0;
         }
@@ -128,5 +126,16 @@ final class LogRetention {
                 log.logStartOffset());
         removal.schedule();
         return renamed;
+    }
+
+    /** Where there is no room for a new segment, the others can go nevertheless. */
+    private boolean rollsActive() {
+        try {
+            log.roller().roll();
+            return true;
+        } catch (IOException e) {
+            StorageLog.LOG.warn("Rolling {} failed: {}", log.name(), LogHealth.reason(e));
+            return false;
+        }
     }
 }

@@ -168,6 +168,100 @@ class LogFaultTest {
     }
 
     @Test
+    void shouldRollWhenFilesCanBeOpenedAgain() {
+        append(log, batch(START_MS, "a"));
+        files.opensLeft(0);
+        assertError(ErrorCode.KAFKA_STORAGE_ERROR, log::rollSegment);
+        append(log, batch(START_MS, "b"));
+        assertEquals(1, log.segmentCount());
+        for (int opens = 1; opens < 6 && log.segmentCount() == 1; opens++) {
+            files.opensLeft(opens);
+            try {
+                log.rollSegment();
+            } catch (io.ottla.protocol.ApiException e) {
+                assertEquals(ErrorCode.KAFKA_STORAGE_ERROR, e.error());
+                assertEquals(1, log.segmentCount());
+                append(log, batch(START_MS, "x"));
+            }
+        }
+        assertEquals(2, log.segmentCount());
+        files.opensLeft(Integer.MAX_VALUE);
+        append(log, batch(START_MS, "c"));
+        List<String> values = TestLogs.values(log, 0);
+        assertEquals("c", values.get(values.size() - 1));
+        assertEquals(log.logEndOffset(), values.size());
+    }
+
+    @Test
+    void shouldDeleteOldSegmentsWhenTheDiskIsFull() throws IOException {
+        for (int i = 0; i < 40; i++) {
+            append(log, batch(START_MS, "a".repeat(50)));
+        }
+        log.rollSegment();
+        append(log, batch(START_MS, "last"));
+        files.roomBytes(0);
+        log.config(TestLogs.SMALL_SEGMENTS.toBuilder().retentionBytes(0).build());
+        int before = log.segmentCount();
+        assertTrue(log.enforceRetention() >= before - 1);
+        assertEquals(40, log.logStartOffset());
+        scheduler.runAll();
+        files.roomBytes(Integer.MAX_VALUE);
+        append(log, batch(START_MS, "more"));
+        directory.close();
+        open();
+        assertEquals(40, log.logStartOffset());
+        assertEquals(List.of("last", "more"), TestLogs.values(log, 40));
+    }
+
+    @Test
+    void shouldPreallocateSegmentsAndGiveBackWhatIsLeft() throws IOException {
+        LogConfig preallocating =
+                TestLogs.SMALL_SEGMENTS.toBuilder().preallocate(true).build();
+        append(log, batch(START_MS, "a"));
+        Path first = path.resolve("topic-0/00000000000000000000.log");
+        assertEquals(log.sizeBytes(), java.nio.file.Files.size(first));
+        log.config(preallocating);
+        log.rollSegment();
+        append(log, batch(START_MS, "b"));
+        Path second = path.resolve("topic-0/00000000000000000001.log");
+        assertEquals(1000, java.nio.file.Files.size(second));
+        assertEquals(List.of("a", "b"), TestLogs.values(log, 0));
+        log.rollSegment();
+        long batchSizeBytes = java.nio.file.Files.size(first);
+        assertEquals(batchSizeBytes, java.nio.file.Files.size(second));
+        append(log, batch(START_MS, "c"));
+        Path third = path.resolve("topic-0/00000000000000000002.log");
+        assertEquals(1000, java.nio.file.Files.size(third));
+        directory.close();
+        assertEquals(batchSizeBytes, java.nio.file.Files.size(third));
+        open();
+        assertTrue(directory.wasClosedCleanly());
+        assertEquals(List.of("a", "b", "c"), TestLogs.values(log, 0));
+        log.config(preallocating);
+        log.rollSegment();
+        append(log, batch(START_MS, "d"));
+        directory.abandon();
+        open();
+        assertEquals(List.of("a", "b", "c", "d"), TestLogs.values(log, 0));
+    }
+
+    @Test
+    void shouldFlushWhenTheTimeHasCome() {
+        log.config(TestLogs.SMALL_SEGMENTS.toBuilder().flushMs(1000).build());
+        append(log, batch(START_MS, "a"));
+        assertEquals(1000, log.flushDelayMs());
+        clock.advance(java.time.Duration.ofMillis(999));
+        log.flushIfDue();
+        assertEquals(0, log.recoveryPoint());
+        clock.advance(java.time.Duration.ofMillis(1));
+        log.flushIfDue();
+        assertEquals(1, log.recoveryPoint());
+        assertEquals(1000, log.flushDelayMs());
+        log.config(TestLogs.SMALL_SEGMENTS);
+        assertEquals(Long.MAX_VALUE, log.flushDelayMs());
+    }
+
+    @Test
     void shouldSurviveAnInterruptedThread() throws IOException {
         directory.close();
         directory = LogDirectory.open(path, StorageOptions.of(clock, scheduler));

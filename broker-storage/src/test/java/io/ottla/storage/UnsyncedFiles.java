@@ -3,11 +3,13 @@ package io.ottla.storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The machine's files without fsync, for tests that open hundreds of logs; writes and fsyncs fail on demand. */
 final class UnsyncedFiles extends DelegatingFiles {
 
     private volatile int roomBytes = Integer.MAX_VALUE;
+    private final AtomicInteger opensLeft = new AtomicInteger(Integer.MAX_VALUE);
     private volatile boolean syncFails;
     private volatile boolean truncateFails;
 
@@ -18,6 +20,19 @@ final class UnsyncedFiles extends DelegatingFiles {
     /** How many bytes of the next write to a log still fit; it and all later ones fail until there is room again. */
     void roomBytes(int bytes) {
         roomBytes = bytes;
+    }
+
+    /** How many files can still be opened for writing, or made. */
+    void opensLeft(int opens) {
+        opensLeft.set(opens);
+    }
+
+    @Override
+    public StorageFile openForWriting(Path path) throws IOException {
+        if (opensLeft.getAndUpdate(left -> left == Integer.MAX_VALUE ? left : left - 1) <= 0) {
+            throw new IOException("Too many open files");
+        }
+        return super.openForWriting(path);
     }
 
     void syncFails(boolean fails) {

@@ -229,9 +229,12 @@ public final class PartitionRegistry implements MetadataListener {
                 partitions[index] = known;
                 known.leadership(image.leader(), image.leaderEpoch());
                 if (known.isOnline() && otherConfig) {
+                    boolean delayed = known.delaysAcknowledgements();
                     known.log().config(logConfig);
-                    // Another policy may let more be read or acknowledged.
-                    known.requestSync();
+                    if (delayed) {
+                        // Another policy may let more be read or acknowledged.
+                        known.requestSync();
+                    }
                 }
             }
         }

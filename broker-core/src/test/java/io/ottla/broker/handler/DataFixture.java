@@ -20,6 +20,7 @@ import io.ottla.protocol.record.RecordBatchBuilder;
 import io.ottla.storage.AppendOrigin;
 import io.ottla.storage.LogDirectory;
 import io.ottla.storage.ManualClock;
+import io.ottla.storage.StorageFiles;
 import io.ottla.storage.StorageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 
 /** The parts of a broker that have to do with records, in a directory of their own, with time and without a network. */
@@ -60,17 +62,27 @@ public final class DataFixture implements AutoCloseable {
 
     /** @param settings of the broker */
     public DataFixture(Path path, Map<String, String> settings) {
+        this(path, settings, StorageFiles.system(), null);
+    }
+
+    /**
+     * @param settings of the broker
+     * @param files the file system
+     * @param syncExecutor where logs are synced, null for threads as in the broker
+     */
+    public DataFixture(Path path, Map<String, String> settings, StorageFiles files, Executor syncExecutor) {
         this.path = path;
+        Executor syncs = syncExecutor == null ? sync : syncExecutor;
         BrokerConfig config = BrokerConfig.of(settings);
         try {
-            directory =
-                    LogDirectory.open(path, StorageOptions.of(clock, executor).withFlushPolicy(config.durability()));
-            metadata = MetadataStore.open(List.of(directory), clock, config, sync);
+            StorageOptions options = StorageOptions.of(clock, executor).withFiles(files);
+            directory = LogDirectory.open(path, options.withFlushPolicy(config.durability()));
+            metadata = MetadataStore.open(List.of(directory), clock, config, syncs);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         topics = new TopicControl(metadata);
-        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig, sync);
+        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig, syncs);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
         metadata.registerBroker(new Registration(
