@@ -127,9 +127,20 @@ final class ShardRunner<S extends CoordinatorShard> {
                 answers.add(new Answer<>(reply, null, e.error()));
                 return;
             }
-            shard.replayEndTransaction(end.producerId(), end.committed());
-            answers.add(new Answer<>(reply, null, null));
+            answers.add(new Answer<>(reply, null, replayEnd(end)));
         });
+    }
+
+    /** Applies a marker that is in the log; null, or the error if the shard cannot. It then starts over from the log, which has it. */
+    private ErrorCode replayEnd(TransactionEnd end) {
+        try {
+            shard.replayEndTransaction(end.producerId(), end.committed());
+            return null;
+        } catch (RuntimeException e) {
+            log.error("{}: could not apply {}; the shard is loaded anew", name, end, e);
+            reload(ErrorCode.NOT_COORDINATOR);
+            return ErrorCode.NOT_COORDINATOR;
+        }
     }
 
     /** Ends the shard: whoever waits is answered with the error, and so is who comes later. */
@@ -289,9 +300,23 @@ final class ShardRunner<S extends CoordinatorShard> {
     private void sendHeld(List<Answer<?>> held, ApiException failure) {
         if (failure != null) {
             log.error("{}: its records could not be committed: {}", name, failure.getMessage());
+            submit(() -> giveUp(answerFor(failure.error())));
         }
         for (Answer<?> answer : held) {
             send(failure == null ? answer : new Answer<>(answer.reply(), null, answerFor(failure.error())));
+        }
+    }
+
+    /**
+     * Lets go of a state that is ahead of what lasts: nobody may wait for what follows from it. Who asks next has the shard loaded from
+     * the log, if that can be written to by then.
+     */
+    private void giveUp(ErrorCode error) {
+        if (shard != null && appendPending()) {
+            drop(error);
+            unavailable = ErrorCode.NOT_COORDINATOR;
+            loadFailed = true;
+            retryLoadMs = clock.timeMs() + LOAD_RETRY_MS;
         }
     }
 

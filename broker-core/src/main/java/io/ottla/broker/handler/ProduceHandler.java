@@ -112,8 +112,11 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                 context.connection().brokerId(),
                 verification,
                 answered -> context.execute(() -> {
-                    guarded(request, context, () -> append(request, context, answered));
-                    turns.release(context.connection());
+                    try {
+                        guarded(request, context, () -> append(request, context, answered));
+                    } finally {
+                        turns.release(context.connection());
+                    }
                 }));
     }
 

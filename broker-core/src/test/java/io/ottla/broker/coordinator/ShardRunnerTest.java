@@ -39,6 +39,7 @@ class ShardRunnerTest {
         private final Map<Long, List<CoordinatorRecord>> open = new HashMap<>();
         private final List<CoordinatorTimer> expired = new ArrayList<>();
         private Reply<Long> parked;
+        private boolean markerFails;
 
         @Override
         public void replay(CoordinatorRecord record, long offset, long producerId) {
@@ -52,6 +53,9 @@ class ShardRunnerTest {
 
         @Override
         public void replayEndTransaction(long producerId, boolean committed) {
+            if (markerFails) {
+                throw new IllegalStateException("cannot take it");
+            }
             List<CoordinatorRecord> ended = open.remove(producerId);
             if (committed && ended != null) {
                 ended.forEach(record -> replay(record, 0, RecordBatch.NO_PRODUCER_ID));
@@ -371,6 +375,42 @@ class ShardRunnerTest {
 
         newRunner().load();
         assertEquals(5, shard().sums.get("a"));
+    }
+
+    @Test
+    void shouldLetNobodyWaitForRecordsThatCannotBeCommitted() {
+        Answer parked = new Answer();
+        log.commitUpTo(0);
+        Answer written = run((shard, out) -> {
+            shard.parked = parked.reply();
+            return shard.add("a", 1, out);
+        });
+        log.failCommits(ErrorCode.KAFKA_STORAGE_ERROR);
+        assertEquals(ErrorCode.NOT_COORDINATOR, written.error);
+        log.commitUpTo(1);
+        assertEquals(ErrorCode.NOT_COORDINATOR, parked.error);
+        assertEquals(ErrorCode.NOT_COORDINATOR, run((shard, out) -> 0L).error);
+        timer.advance(1_000);
+        assertEquals(1L, run((shard, out) -> shard.sums.get("a")).value);
+        assertEquals(List.of(1, 1), List.of(parked.count, written.count));
+    }
+
+    @Test
+    void shouldAnswerThoughTheShardCannotTakeAMarker() {
+        SumShard first = shard();
+        Answer inTransaction = new Answer();
+        runner.executeTransactional(
+                7, (short) 2, (shard, out) -> shard.add("a", 5, out) == null ? 0L : 1L, inTransaction.reply());
+        first.markerFails = true;
+        ErrorCode[] error = {ErrorCode.NONE};
+        runner.completeTransaction(new TransactionEnd(7, (short) 2, 1, true), Reply.of(done -> {}, failure -> {
+            error[0] = failure;
+            return null;
+        }));
+        assertEquals(ErrorCode.NOT_COORDINATOR, error[0]);
+        // The marker is in the log, and the shard has been loaded from there.
+        assertEquals(5L, run((shard, out) -> shard.sums.get("a")).value);
+        assertEquals(2, shards.size());
     }
 
     @Test

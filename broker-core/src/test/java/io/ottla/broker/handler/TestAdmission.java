@@ -15,6 +15,7 @@ public final class TestAdmission implements TransactionAdmission {
     private final List<Question> questions = new ArrayList<>();
     private final Map<TopicPartition, ErrorCode> answers = new HashMap<>();
     private boolean held;
+    private boolean broken;
     private int answered;
 
     /** What the coordinator was asked. */
@@ -34,6 +35,11 @@ public final class TestAdmission implements TransactionAdmission {
     /** From now on, answers are kept back. */
     public void hold() {
         held = true;
+    }
+
+    /** Whether the coordinator fails unexpectedly instead of answering. */
+    public void breakDown(boolean fails) {
+        broken = fails;
     }
 
     /** Gives the answers that were kept back, and keeps back no more. */
@@ -63,6 +69,9 @@ public final class TestAdmission implements TransactionAdmission {
             List<TopicPartition> partitions,
             Mode mode,
             Reply<Map<TopicPartition, ErrorCode>> reply) {
+        if (broken) {
+            throw new IllegalStateException("broken down");
+        }
         questions.add(new Question(transactionalId, producerId, producerEpoch, List.copyOf(partitions), mode, reply));
         if (!held) {
             give();

@@ -207,6 +207,35 @@ class TransactionalProduceTest {
     }
 
     @Test
+    void shouldAnswerAndGoOnThoughTheCoordinatorBreaksDown() {
+        broker.admission().breakDown(true);
+        assertEquals(ErrorCode.UNKNOWN_SERVER_ERROR, produce(12, 0, 0));
+        broker.admission().breakDown(false);
+        assertEquals(ErrorCode.NONE, produce(12, 0, 0));
+        marker(1, 2);
+
+        broker.admission().answer(FIRST, ErrorCode.CONCURRENT_TRANSACTIONS);
+        TestRequestContext waiting = send(12, request(Map.of(0, batch(PRODUCER, 1, 0, true))));
+        TestRequestContext behind = send(12, request(Map.of(1, batch(PRODUCER, 1, 0, true))));
+        assertFalse(waiting.isEnded() || behind.isEnded());
+        broker.admission().breakDown(true);
+        broker.timer().advance(20);
+        assertEquals(ErrorCode.UNKNOWN_SERVER_ERROR, error(answer(waiting)));
+        assertEquals(ErrorCode.UNKNOWN_SERVER_ERROR, error(answer(behind)));
+    }
+
+    @Test
+    void shouldAnswerThoughThePartitionIsDeletedWhileTheCoordinatorThinks() {
+        broker.admission().answer(FIRST, ErrorCode.CONCURRENT_TRANSACTIONS);
+        TestRequestContext waiting = send(12, request(Map.of(0, batch(PRODUCER, 0, 0, true))));
+        TestRequestContext behind = send(12, request(Map.of(0, batch(PRODUCER, 0, 1, true))));
+        broker.deleteTopic("events");
+        broker.timer().advance(20);
+        assertEquals(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, error(answer(waiting)));
+        assertEquals(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, error(answer(behind)));
+    }
+
+    @Test
     void shouldNotOpenATransactionThatWasEndedMeanwhile() {
         broker.admission().hold();
         TestRequestContext late = send(11, request(Map.of(0, batch(PRODUCER, 0, 0, true))));

@@ -117,10 +117,12 @@ public final class TransactionalOffsets {
                 Reply.of(
                         answers -> {
                             ErrorCode error = answers.getOrDefault(asked, ErrorCode.UNKNOWN_SERVER_ERROR);
-                            if (error == ErrorCode.NONE) {
-                                write(request, partition.log().producerStates(), guard, reply);
-                            } else {
+                            if (error != ErrorCode.NONE) {
                                 reply.fail(translate(error, version));
+                            } else if (!partition.isOnline()) {
+                                reply.fail(ErrorCode.NOT_COORDINATOR);
+                            } else {
+                                write(request, partition.log().producerStates(), guard, reply);
                             }
                         },
                         error -> Map.of(asked, error)));

@@ -5,6 +5,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the produce requests of a connection in order while one of them waits for the transaction coordinator: those behind it are
@@ -13,6 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>What is about one connection is called on that connection's event loop only.
  */
 public final class ProduceTurns {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProduceTurns.class);
 
     private final Map<Long, Turn> turns = new ConcurrentHashMap<>();
 
@@ -46,7 +50,12 @@ public final class ProduceTurns {
         }
         turn.draining = true;
         while (!turn.waiting && !turn.queue.isEmpty()) {
-            turn.queue.poll().run();
+            try {
+                turn.queue.poll().run();
+            } catch (RuntimeException e) {
+                // Those behind it have done nothing to it.
+                LOG.error("A produce request of {} failed", connection, e);
+            }
         }
         turn.draining = false;
         if (!turn.waiting) {

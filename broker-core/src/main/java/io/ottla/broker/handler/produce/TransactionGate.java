@@ -20,8 +20,11 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets no transactional records into a log that the transaction coordinator does not know of (KIP-890): where a log has no open
@@ -31,6 +34,8 @@ import java.util.function.Supplier;
  * <p>All methods may be called on any thread.
  */
 public final class TransactionGate {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TransactionGate.class);
 
     static final short FIRST_VERSION_WITH_ADDING = 12;
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
@@ -164,23 +169,46 @@ public final class TransactionGate {
             int brokerId,
             Verification verification,
             Consumer<Verification> then) {
-        ask(new Asking(request, version, brokerId, clock.nanoTime(), then), verification);
+        ask(new Asking(request, version, brokerId, clock.nanoTime(), then, new AtomicBoolean()), verification);
     }
 
     private record Asking(
-            ProduceRequest request, short version, int brokerId, long sinceNanos, Consumer<Verification> then) {}
+            ProduceRequest request,
+            short version,
+            int brokerId,
+            long sinceNanos,
+            Consumer<Verification> then,
+            AtomicBoolean ended) {
+
+        void end(Verification outcome) {
+            if (ended.compareAndSet(false, true)) {
+                then.accept(outcome);
+            }
+        }
+
+        /** Whatever goes wrong: a connection waits for the outcome. */
+        void fail(Verification verification, RuntimeException failure) {
+            LOG.error("Could not verify a transaction of {}", verification.transactionalId(), failure);
+            verification.answered(sameForAll(verification.asked(), ErrorCode.UNKNOWN_SERVER_ERROR));
+            end(verification);
+        }
+    }
 
     private void ask(Asking asking, Verification verification) {
         Mode mode = asking.version >= FIRST_VERSION_WITH_ADDING ? Mode.ADD : Mode.VERIFY;
-        admission.admit(
-                verification.transactionalId(),
-                verification.producerId(),
-                verification.producerEpoch(),
-                verification.asked(),
-                mode,
-                Reply.of(
-                        answers -> answered(asking, verification, answers),
-                        error -> sameForAll(verification.asked(), error)));
+        try {
+            admission.admit(
+                    verification.transactionalId(),
+                    verification.producerId(),
+                    verification.producerEpoch(),
+                    verification.asked(),
+                    mode,
+                    Reply.of(
+                            answers -> answered(asking, verification, answers),
+                            error -> sameForAll(verification.asked(), error)));
+        } catch (RuntimeException e) {
+            asking.fail(verification, e);
+        }
     }
 
     private void answered(Asking asking, Verification verification, Map<TopicPartition, ErrorCode> answers) {
@@ -193,7 +221,7 @@ public final class TransactionGate {
             return;
         }
         verification.answered(answers);
-        asking.then.accept(verification);
+        asking.end(verification);
     }
 
     private boolean mayAskAgain(Asking asking) {
@@ -203,9 +231,15 @@ public final class TransactionGate {
 
     /** The marker that was waited for has taken the guards away, or not; the logs are asked again as well. */
     private void askAgain(Asking asking, Verification before) {
-        Verification now = verify(asking.request, asking.version, asking.brokerId);
+        Verification now;
+        try {
+            now = verify(asking.request, asking.version, asking.brokerId);
+        } catch (RuntimeException e) {
+            asking.fail(before, e);
+            return;
+        }
         if (now == null || !now.mustAsk()) {
-            asking.then.accept(now == null ? before : now);
+            asking.end(now == null ? before : now);
         } else {
             ask(asking, now);
         }
