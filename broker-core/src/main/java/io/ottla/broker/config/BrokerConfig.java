@@ -368,6 +368,11 @@ public final class BrokerConfig {
         return intValue("group.consumer.max.session.timeout.ms");
     }
 
+    /** How long a consumer group keeps a target assignment at least, in milliseconds. */
+    public int groupConsumerAssignmentIntervalMs() {
+        return intValue("group.consumer.assignment.interval.ms");
+    }
+
     /** The heartbeat interval of consumer groups. */
     public int groupConsumerHeartbeatIntervalMs() {
         return intValue("group.consumer.heartbeat.interval.ms");

@@ -22,6 +22,7 @@ class ConfigKeysTest {
             Map.entry("controller.listener.names", "CONTROLLER"),
             Map.entry("listeners", "PLAINTEXT://localhost:9092"),
             Map.entry("log.dir", "ottla-data"),
+            Map.entry("group.consumer.assignment.interval.ms", "0"),
             Map.entry("group.consumer.heartbeat.interval.ms", "500"),
             Map.entry("group.consumer.min.heartbeat.interval.ms", "100"),
             Map.entry("group.initial.rebalance.delay.ms", "0"),

@@ -43,6 +43,7 @@ final class ConsumerGroup implements Group {
 
     private long metadataHash;
     private int targetEpoch = 1;
+    private long targetTimestampMs;
 
     /** By member id. */
     private final Map<String, ConsumerMember> members = new TreeMap<>();
@@ -119,6 +120,7 @@ final class ConsumerGroup implements Group {
 
     void replayTarget(ConsumerGroupTargetAssignmentMetadataValue value) {
         targetEpoch = value == null ? 0 : value.assignmentEpoch();
+        targetTimestampMs = value == null ? 0 : value.assignmentTimestamp();
     }
 
     void replayTarget(String memberId, ConsumerGroupTargetAssignmentMemberValue value) {
@@ -151,12 +153,12 @@ final class ConsumerGroup implements Group {
     }
 
     /** The records that make this group, in the order that Apache Kafka wants to read them in. */
-    List<CoordinatorRecord> records(long nowMs) {
+    List<CoordinatorRecord> records() {
         List<CoordinatorRecord> records = new ArrayList<>();
         members.forEach((id, member) -> records.add(ConsumerGroupRecords.member(groupId, id, member.subscription())));
         records.add(ConsumerGroupRecords.group(groupId, groupEpoch, metadataHash));
         targets.forEach((id, target) -> records.add(ConsumerGroupRecords.target(groupId, id, target)));
-        records.add(ConsumerGroupRecords.targetEpoch(groupId, targetEpoch, nowMs));
+        records.add(ConsumerGroupRecords.targetEpoch(groupId, targetEpoch, targetTimestampMs));
         members.forEach((id, member) -> records.add(ConsumerGroupRecords.assignment(groupId, id, member.assignment())));
         return records;
     }
@@ -207,6 +209,11 @@ final class ConsumerGroup implements Group {
     /** The epoch of the group that the target was computed for. */
     int targetEpoch() {
         return targetEpoch;
+    }
+
+    /** When the target was computed, in milliseconds since the epoch; 0 if it never was. */
+    long targetTimestampMs() {
+        return targetTimestampMs;
     }
 
     /** What stands for the topics that the target was computed for. */

@@ -16,6 +16,8 @@ import java.util.function.ToIntFunction;
  * @param assignors the assignors that members may ask for, the default first ({@code group.consumer.assignors})
  * @param sessionTimeoutMs the session timeout of a group, in milliseconds ({@code consumer.session.timeout.ms})
  * @param heartbeatIntervalMs the heartbeat interval of a group, in milliseconds ({@code consumer.heartbeat.interval.ms})
+ * @param assignmentIntervalMs how long a group keeps a target before it gets another one, in milliseconds
+ *     ({@code consumer.assignment.interval.ms})
  * @param topics the topics as they are now
  */
 record ConsumerGroupConfig(
@@ -24,11 +26,15 @@ record ConsumerGroupConfig(
         List<String> assignors,
         ToIntFunction<String> sessionTimeoutMs,
         ToIntFunction<String> heartbeatIntervalMs,
+        ToIntFunction<String> assignmentIntervalMs,
         Supplier<GroupTopics> topics) {
 
     /** The settings of a broker and, where they say something, of the groups themselves. */
     static ConsumerGroupConfig of(BrokerConfig config, MetadataStore metadata) {
-        for (String assignor : config.groupConsumerAssignors()) {
+        List<String> assignors = config.groupConsumerAssignors().stream()
+                .map(PartitionAssignor::nameOf)
+                .toList();
+        for (String assignor : assignors) {
             if (PartitionAssignor.named(assignor) == null) {
                 throw new ConfigException(
                         "group.consumer.assignors", "the assignors that there are: uniform, range; not " + assignor);
@@ -37,11 +43,16 @@ record ConsumerGroupConfig(
         return new ConsumerGroupConfig(
                 config.groupConsumerMaxSize(),
                 MigrationPolicy.named(config.groupConsumerMigrationPolicy()),
-                List.copyOf(config.groupConsumerAssignors()),
+                assignors,
                 groupId -> intValue(
                         metadata, groupId, "consumer.session.timeout.ms", config.groupConsumerSessionTimeoutMs()),
                 groupId -> intValue(
                         metadata, groupId, "consumer.heartbeat.interval.ms", config.groupConsumerHeartbeatIntervalMs()),
+                groupId -> intValue(
+                        metadata,
+                        groupId,
+                        "consumer.assignment.interval.ms",
+                        metadata.brokerConfig().groupConsumerAssignmentIntervalMs()),
                 () -> GroupTopics.of(metadata.image()));
     }
 

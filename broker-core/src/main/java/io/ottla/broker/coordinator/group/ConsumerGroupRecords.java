@@ -67,12 +67,12 @@ final class ConsumerGroupRecords {
                 VERSION);
     }
 
-    static CoordinatorRecord targetEpoch(String groupId, int epoch, long nowMs) {
+    static CoordinatorRecord targetEpoch(String groupId, int epoch, long timestampMs) {
         return new CoordinatorRecord(
                 new ConsumerGroupTargetAssignmentMetadataKey().groupId(groupId),
                 new ConsumerGroupTargetAssignmentMetadataValue()
                         .assignmentEpoch(epoch)
-                        .assignmentTimestamp(nowMs),
+                        .assignmentTimestamp(timestampMs),
                 VERSION);
     }
 

@@ -24,7 +24,8 @@ final class ConsumerTargets {
     }
 
     /**
-     * Brings the group up to date with its members and its topics: its patterns, its epoch, and its target.
+     * Brings the group up to date with its members and its topics: its patterns, its epoch, and its target. The target waits until the
+     * last one is as old as {@code consumer.assignment.interval.ms} asks for; whoever is heard of next then gets it made.
      *
      * @param changed whether members or what they read have changed
      */
@@ -39,9 +40,19 @@ final class ConsumerTargets {
             }
             group.checkedVersion(topics.version());
         }
-        if (group.groupEpoch() > group.targetEpoch()) {
+        if (group.groupEpoch() > group.targetEpoch() && mayAssign(group, out.nowMs())) {
             assign(group, topics, out);
         }
+    }
+
+    private boolean mayAssign(ConsumerGroup group, long nowMs) {
+        // Groups that have never been assigned do not know a time, nor do those that were classic before.
+        long lastMs = group.targetTimestampMs();
+        if (lastMs == 0) {
+            return true;
+        }
+        int intervalMs = config.assignmentIntervalMs().applyAsInt(group.groupId());
+        return intervalMs == 0 || nowMs - lastMs >= intervalMs;
     }
 
     /** A member has gone: the others get a new target when they are heard of. */

@@ -143,7 +143,7 @@ final class GroupMigration {
         out.cancel(new GroupTimer.Join(classic.groupId()));
         out.cancel(new GroupTimer.Sync(classic.groupId()));
         classic.tombstones().forEach(out::append);
-        group.records(out.nowMs()).forEach(out::append);
+        group.records().forEach(out::append);
         for (ClassicMember member : members) {
             rebalance.restartSession(member, out);
         }

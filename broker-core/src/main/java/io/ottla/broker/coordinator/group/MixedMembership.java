@@ -157,7 +157,7 @@ final class MixedMembership {
             throw new ApiException(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
         }
         boolean givesUp = member.assignment().state() == MemberAssignment.State.UNREVOKED_PARTITIONS;
-        if (group.groupEpoch() > member.epoch() && !givesUp) {
+        if (group.targetEpoch() > member.epoch() && !givesUp) {
             expectRejoin(group, member, out);
             throw new ApiException(
                     ErrorCode.REBALANCE_IN_PROGRESS,
@@ -190,7 +190,7 @@ final class MixedMembership {
         membership.restartSession(group, member, out);
         // Where all members are classic ones, nobody else sees that the topics have changed.
         targets.refresh(group, false, out);
-        boolean rejoins = member.epoch() < group.groupEpoch()
+        boolean rejoins = member.epoch() < group.targetEpoch()
                 || member.assignment().state() == MemberAssignment.State.UNREVOKED_PARTITIONS
                 || group.canGetTheRest(member);
         if (rejoins) {

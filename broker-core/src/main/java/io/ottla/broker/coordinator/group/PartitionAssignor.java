@@ -28,6 +28,15 @@ interface PartitionAssignor {
     Map<String, SortedSet<TopicIdPartition>> assign(
             SortedMap<String, Candidate> members, Map<Uuid, Integer> partitionCounts);
 
+    /** The name of an assignor that a configuration names so, or by the class that it is in Apache Kafka. */
+    static String nameOf(String configured) {
+        return switch (configured) {
+            case "org.apache.kafka.coordinator.group.assignor.UniformAssignor" -> "uniform";
+            case "org.apache.kafka.coordinator.group.assignor.RangeAssignor" -> "range";
+            default -> configured;
+        };
+    }
+
     /** The assignor of this name, or null. */
     static PartitionAssignor named(String name) {
         return switch (name) {

@@ -220,6 +220,18 @@ class ConsumerGroupTest {
         assertEquals(6, first.owned.size());
         assertTrue(group().isSubscribedTo("toast"));
         assertFalse(group().isSubscribedTo("topics"));
+        fixture.topics.delete("toast");
+        first.beat();
+        assertEquals(4, first.owned.size());
+        assertFalse(group().isSubscribedTo("toast"));
+        // Gone while no coordinator looked, then back under another id.
+        fixture.topics.delete("topic");
+        fixture.out.load(fixture.newShard());
+        first.beat();
+        assertEquals(0, first.owned.size());
+        fixture.topics.set("topic", 4).set("toast", 1);
+        first.beat();
+        assertEquals(5, first.owned.size());
         first.regex = "(";
         assertError(
                 ErrorCode.INVALID_REGULAR_EXPRESSION,
@@ -264,6 +276,37 @@ class ConsumerGroupTest {
         settle(first, second);
         assertEquals(3, first.owned.size());
         assertEquals(3, second.owned.size());
+    }
+
+    @Test
+    void shouldKeepATargetAsLongAsTheIntervalAsks() {
+        fixture.assignmentIntervalMs = 1_000;
+        ConsumerClient first = joined("a");
+        assertEquals(4, first.partitions().size());
+        ConsumerClient second = joined("b");
+        assertEquals(2, second.epoch);
+        assertEquals("Assigning", group().stateName());
+        fixture.out.advance(999);
+        settle(first, second);
+        assertEquals(4, first.partitions().size());
+        // The time of the last target is in the log.
+        fixture.out.load(fixture.newShard());
+        settle(first, second);
+        assertEquals(2, second.epoch);
+
+        fixture.out.advance(1);
+        settle(first, second);
+        assertEquals(3, second.epoch);
+        assertEquals(2, first.partitions().size());
+        assertEquals(2, second.partitions().size());
+        assertEquals("Stable", group().stateName());
+
+        fixture.assignmentIntervalMs = 0;
+        ConsumerClient third = joined("c");
+        assertEquals(4, third.epoch);
+        assertEquals(0, third.leave(-1).code());
+        settle(first, second);
+        assertEquals(5, first.epoch);
     }
 
     @Test

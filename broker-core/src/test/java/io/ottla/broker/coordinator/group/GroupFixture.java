@@ -49,6 +49,9 @@ final class GroupFixture {
     private MigrationPolicy migrationPolicy = MigrationPolicy.BIDIRECTIONAL;
     private int idCount;
 
+    /** How long a consumer group keeps its target at least. */
+    int assignmentIntervalMs;
+
     GroupFixture() {
         this(CONFIG);
     }
@@ -76,6 +79,7 @@ final class GroupFixture {
                 List.of("uniform", "range"),
                 group -> SESSION_TIMEOUT_MS,
                 group -> HEARTBEAT_INTERVAL_MS,
+                group -> assignmentIntervalMs,
                 () -> topics);
         return new GroupShard(config, consumerConfig, () -> "uuid" + idCount++);
     }
