@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
  */
 class ConsumerGroupSimulationTest {
 
-    private static final int RUNS = Integer.getInteger("simulation.runs", 500);
+    private static final int RUNS = Integer.getInteger("ottla.simulation.runs", 150);
     private static final int STEPS = 120;
 
     @Test
@@ -49,6 +49,7 @@ class ConsumerGroupSimulationTest {
         private Simulation(int seed) {
             random = new Random(seed);
             fixture = new GroupFixture(GroupFixture.CONFIG, random.nextInt(4) == 0 ? 3 : 100);
+            fixture.assignmentIntervalMs = random.nextInt(3) == 0 ? 1_000 : 0;
             fixture.topics.set("topic", 1 + random.nextInt(8)).set("unread", 1);
             out = fixture.out;
             out.onAppend(record -> {

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
  */
 class GroupSimulationTest {
 
-    private static final int RUNS = Integer.getInteger("simulation.runs", 500);
+    private static final int RUNS = Integer.getInteger("ottla.simulation.runs", 150);
     private static final int STEPS = 120;
     private static final int PARTITIONS = 7;
 
