@@ -19,6 +19,7 @@ final class MessageGenerator {
             BASE_PACKAGE + ".ProtocolWriter",
             BASE_PACKAGE + ".RawTaggedField",
             BASE_PACKAGE + ".Records",
+            BASE_PACKAGE + ".ThrottledResponse",
             BASE_PACKAGE + ".UnsupportedVersionException",
             BASE_PACKAGE + ".Uuid",
             "java.nio.ByteBuffer",
@@ -79,11 +80,16 @@ final class MessageGenerator {
 
     private String implemented() {
         return switch (schema.kind()) {
-            case REQUEST, RESPONSE -> "ApiMessage";
+            case REQUEST -> "ApiMessage";
+            case RESPONSE -> hasThrottleTime() ? "ThrottledResponse" : "ApiMessage";
             case METADATA -> "MetadataRecord";
             case COORDINATOR_KEY -> "CoordinatorKey";
             case HEADER, DATA, COORDINATOR_VALUE -> "Message";
         };
+    }
+
+    private boolean hasThrottleTime() {
+        return schema.message().fields().stream().anyMatch(field -> field.name().equals("throttleTimeMs"));
     }
 
     private void identity() {
