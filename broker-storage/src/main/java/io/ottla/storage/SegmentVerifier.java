@@ -196,7 +196,8 @@ final class SegmentVerifier {
             }
         } else if (entry.producerId() != batch.producerId()
                 || (first != null
-                        && (entry.firstOffset() > first || (entry.firstOffset() < first && isMissing(entry.firstOffset()))))) {
+                        && (entry.firstOffset() > first
+                                || (entry.firstOffset() < first && isMissing(entry.firstOffset()))))) {
             find(
                     path(LogFileNames.TRANSACTION_INDEX),
                     0,
