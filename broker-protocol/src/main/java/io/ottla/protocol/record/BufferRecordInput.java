@@ -5,14 +5,18 @@ import java.nio.ByteBuffer;
 
 /** Uncompressed records: reads in place, and hands out slices. */
 final class BufferRecordInput extends RecordInput {
-    private final ByteBuffer payload;
+    private final ByteBuffer buffer;
+    private final int startPosition;
     private final int endPosition;
     private int position;
 
-    BufferRecordInput(ByteBuffer payload, ErrorCode damageError) {
+    /** Reads from the position on, whatever the buffer's own position is. */
+    BufferRecordInput(ByteBuffer buffer, int startPosition, int sizeBytes, ErrorCode damageError) {
         super(damageError);
-        this.payload = payload;
-        this.endPosition = payload.limit();
+        this.buffer = buffer;
+        this.startPosition = startPosition;
+        this.endPosition = startPosition + sizeBytes;
+        this.position = startPosition;
     }
 
     @Override
@@ -20,14 +24,14 @@ final class BufferRecordInput extends RecordInput {
         if (position >= endPosition) {
             throw damaged("The records end in the middle of a record");
         }
-        return payload.get(position++);
+        return buffer.get(position++);
     }
 
     @Override
     ByteBuffer readBytes(int sizeBytes) {
         int start = position;
         skip(sizeBytes);
-        return payload.slice(start, sizeBytes);
+        return buffer.slice(start, sizeBytes);
     }
 
     @Override
@@ -40,7 +44,7 @@ final class BufferRecordInput extends RecordInput {
 
     @Override
     long consumedBytes() {
-        return position;
+        return position - startPosition;
     }
 
     @Override

@@ -18,7 +18,7 @@ public final class RecordBatchValidator {
      * Checks what a client may send in a produce request from version 3 on: exactly one batch, from the buffer's position
      * to its limit, whose first offset is 0, without gaps between its offsets, not a control batch.
      *
-     * @param records position to limit; the position does not move
+     * @param records position to limit, read by nobody else meanwhile; the position is the same afterwards
      * @param summary is filled
      * @return the summary
      * @throws ApiException INVALID_RECORD if there is no whole batch or something behind the first, if it is of magic 0 or
@@ -41,7 +41,7 @@ public final class RecordBatchValidator {
         if (batch.baseOffset() != 0) {
             throw invalid("The baseOffset of the record batch should be 0, but it is " + batch.baseOffset());
         }
-        validateBatch(batch);
+        validateBatch(batch, batch.computeCrcToLimit());
         requireProducible(batch);
         summary.add(batch, sizeBytes);
         return summary;
@@ -73,7 +73,7 @@ public final class RecordBatchValidator {
                 throw corrupt("The last record batch ends behind the end of its buffer");
             }
             batch.wrap(records, position);
-            validateBatch(batch);
+            validateBatch(batch, batch.computeCrc());
             if (batch.baseOffset() < nextOffset || batch.lastOffset() < batch.baseOffset()) {
                 throw corrupt("The record batch's offsets [" + batch.baseOffset() + ", " + batch.lastOffset()
                         + "] do not follow offset " + (nextOffset - 1));
@@ -157,8 +157,7 @@ public final class RecordBatchValidator {
     }
 
     /** What holds for every batch of a log; its size has been checked. */
-    private static void validateBatch(RecordBatch batch) {
-        long computedCrc = batch.computeCrc();
+    private static void validateBatch(RecordBatch batch, long computedCrc) {
         if (batch.crc() != computedCrc) {
             throw corrupt("Record is corrupt (stored crc = " + batch.crc() + ", computed crc = " + computedCrc + ")");
         }

@@ -26,13 +26,14 @@ abstract class RecordInput implements AutoCloseable {
             throw new ApiException(
                     damageError, "Record batch is corrupted (its size " + sizeBytes + " is not that of its buffer)");
         }
-        ByteBuffer payload = buffer.slice(
-                batch.position() + RecordBatch.HEADER_SIZE_BYTES, sizeBytes - RecordBatch.HEADER_SIZE_BYTES);
+        int start = batch.position() + RecordBatch.HEADER_SIZE_BYTES;
+        int payloadSizeBytes = sizeBytes - RecordBatch.HEADER_SIZE_BYTES;
         CompressionType type = batch.compressionType();
         if (type == CompressionType.NONE) {
-            return new BufferRecordInput(payload, damageError);
+            return new BufferRecordInput(buffer, start, payloadSizeBytes, damageError);
         }
-        return new StreamRecordInput(type, payload, maxDecompressedSizeBytes, damageError);
+        return new StreamRecordInput(
+                type, buffer.slice(start, payloadSizeBytes), maxDecompressedSizeBytes, damageError);
     }
 
     abstract byte readByte();
