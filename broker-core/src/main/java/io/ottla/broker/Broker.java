@@ -62,10 +62,10 @@ import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.partition.BackgroundExecutor;
+import io.ottla.broker.partition.BlockingExecutor;
 import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
-import io.ottla.broker.partition.SyncExecutor;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
@@ -88,6 +88,9 @@ import org.slf4j.LoggerFactory;
 
 /** The composition root: makes the parts of a broker in the order of their dependencies, and ends them in the reverse. */
 final class Broker implements AutoCloseable {
+
+    /** The file system makes one journal entry of fsyncs that come together. */
+    private static final int SYNC_THREADS = 8;
 
     private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
 
@@ -131,7 +134,7 @@ final class Broker implements AutoCloseable {
         WheelTimer timer = started(new WheelTimer(clock, "ottla-" + config.nodeId() + "-timer"));
         BackgroundExecutor background =
                 started(new BackgroundExecutor("ottla-" + config.nodeId() + "-background", timer));
-        SyncExecutor sync = started(new SyncExecutor("ottla-" + config.nodeId() + "-sync-"));
+        BlockingExecutor sync = started(new BlockingExecutor("ottla-" + config.nodeId() + "-sync-", SYNC_THREADS));
         StorageOptions storage = StorageOptions.of(clock, background)
                 .withFlushPolicy(config.durability())
                 .withProducerIdExpiration(this::producerIdExpirationMs);
@@ -158,6 +161,9 @@ final class Broker implements AutoCloseable {
         TransactionCoordinator transactions =
                 started(new TransactionCoordinator(config, environment, producerIds, markerWriter));
 
+        // Stopped behind the server and before the logs.
+        BlockingExecutor heavy =
+                started(new BlockingExecutor("ottla-" + config.nodeId() + "-records-", recordThreads()));
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
         advertised = advertised(server.bind());
         metadata.registerBroker(new Registration(
@@ -172,8 +178,8 @@ final class Broker implements AutoCloseable {
         List<RequestHandler<?>> handlers = new ArrayList<>();
         addMetadataHandlers(handlers, metadata);
         TransactionGate gate = new TransactionGate(partitions, transactions, timer, clock, metadata::brokerConfig);
-        handlers.add(new ProduceHandler(partitions, gate, clock));
-        addRecordHandlers(handlers, partitions, timer, background);
+        handlers.add(new ProduceHandler(partitions, gate, clock, heavy));
+        addRecordHandlers(handlers, partitions, timer, background, heavy);
         addGroupHandlers(handlers, metadata, groups);
         addTransactionHandlers(handlers, metadata, partitions, groups, transactions, producerIds, markerWriter);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
@@ -181,6 +187,10 @@ final class Broker implements AutoCloseable {
         upkeep.start(config);
         metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));
+    }
+
+    private static int recordThreads() {
+        return Math.max(2, Runtime.getRuntime().availableProcessors());
     }
 
     private long producerIdExpirationMs() {
@@ -206,10 +216,11 @@ final class Broker implements AutoCloseable {
             List<RequestHandler<?>> handlers,
             PartitionRegistry partitions,
             BrokerTimer timer,
-            BackgroundExecutor background) {
+            BackgroundExecutor background,
+            BlockingExecutor heavy) {
         FetchSessions sessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
         handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes())));
-        handlers.add(new ListOffsetsHandler(partitions));
+        handlers.add(new ListOffsetsHandler(partitions, heavy));
         handlers.add(new OffsetForLeaderEpochHandler(partitions));
         handlers.add(new DeleteRecordsHandler(partitions, background));
         handlers.add(new DescribeLogDirsHandler(partitions, background));

@@ -15,6 +15,12 @@ import java.nio.ByteBuffer;
 /** What is checked of records before they take the log's lock. Stateless. */
 final class AppendValidation {
 
+    /** Compressing this much takes some 100 us. */
+    private static final int MAX_BRIEF_UNCOMPRESSED_SIZE_BYTES = 16 * 1024;
+
+    /** Walking so many records, without looking into them, takes some 300 us. */
+    private static final int MAX_BRIEF_RECORDS = 10_000;
+
     private static final ThreadLocal<AppendValidation> SCRATCH = ThreadLocal.withInitial(AppendValidation::new);
 
     private final RecordBatchSummary summary = new RecordBatchSummary();
@@ -35,6 +41,28 @@ final class AppendValidation {
         }
         scratch.validateOwn(records);
         return records;
+    }
+
+    /** As {@link Log#isAppendLengthy} says. */
+    static boolean isLengthy(ByteBuffer records, LogConfig config, long nowMs) {
+        int sizeBytes = records.remaining();
+        RecordBatch batch = SCRATCH.get().batch.wrap(records, records.position());
+        CompressionType wanted = config.compressionType();
+        if (!batch.isCompressed()) {
+            boolean packs = wanted != null && wanted != CompressionType.NONE;
+            return (packs && sizeBytes > MAX_BRIEF_UNCOMPRESSED_SIZE_BYTES) || batch.recordCount() > MAX_BRIEF_RECORDS;
+        }
+        boolean looksAtTimestamps = config.messageTimestampType() == TimestampType.CREATE_TIME
+                && (config.messageTimestampBeforeMaxMs() < nowMs || isAfter(batch.maxTimestampMs(), nowMs, config));
+        return config.cleanupCompact() || looksAtTimestamps || (wanted != null && !batch.isCompressedWith(wanted));
+    }
+
+    private static boolean isAfter(long timestampMs, long nowMs, LogConfig config) {
+        return timestampMs > latestMs(nowMs, config);
+    }
+
+    private static long latestMs(long nowMs, LogConfig config) {
+        return nowMs + Math.min(config.messageTimestampAfterMaxMs(), Long.MAX_VALUE - nowMs);
     }
 
     private ByteBuffer validateProduced(ByteBuffer records, LogConfig config, long nowMs, String logName) {
@@ -72,7 +100,7 @@ final class AppendValidation {
                     ErrorCode.INVALID_TIMESTAMP,
                     "Invalid timestamp type in message. Producer should not set timestamp type to LogAppendTime.");
         }
-        long latestMs = nowMs + Math.min(config.messageTimestampAfterMaxMs(), Long.MAX_VALUE - nowMs);
+        long latestMs = latestMs(nowMs, config);
         requireTimestamp(batch.maxTimestampMs(), Long.MIN_VALUE, latestMs);
         long beforeMaxMs = config.messageTimestampBeforeMaxMs();
         if (beforeMaxMs < nowMs) {

@@ -101,6 +101,14 @@ public final class Log implements AutoCloseable {
         }
     }
 
+    /**
+     * Whether appending a client's batch takes longer than an event loop should be held up: it has to be decompressed, or is large and
+     * has to be compressed, or has very many records. Looks at nothing but its header, which must be there.
+     */
+    public boolean isAppendLengthy(ByteBuffer records) {
+        return AppendValidation.isLengthy(records, config, clock.timeMs());
+    }
+
     /** As {@link #append(ByteBuffer, AppendOrigin, int, VerificationGuard, short)}, where nobody asks after transactions. */
     public LogAppendResult append(ByteBuffer records, AppendOrigin origin, int leaderEpoch) {
         return append(records, origin, leaderEpoch, VerificationGuard.UNCHECKED, (short) 0);
@@ -277,7 +285,6 @@ public final class Log implements AutoCloseable {
         return Math.max(logStartOffset, Math.min(highWatermark(), producers.firstUnstableOffset()));
     }
 
-    /** The size of all batches. */
     public long sizeBytes() {
         long size = 0;
         for (LogSegment segment : segments) {
@@ -286,7 +293,6 @@ public final class Log implements AutoCloseable {
         return size;
     }
 
-    /** How many segments there are. */
     public int segmentCount() {
         return segments.length;
     }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,8 @@ import org.slf4j.LoggerFactory;
  *   <li>7 knows the record with the largest timestamp (KIP-734), 8 the earliest local offset (KIP-405), 9 the latest tiered one
  *       (KIP-1005), 10 the request's own timeout (KIP-1075), 11 the earliest offset not yet uploaded (KIP-1023).
  * </ul>
+ *
+ * <p>Looking for a timestamp reads the log, and decompresses: that is done off the event loop.
  *
  * <p>All records are local: the earliest local offset is the earliest one, and no offset is tiered or waits for an upload.
  */
@@ -52,14 +55,48 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
     private static final TimestampOffset UNKNOWN = new TimestampOffset(-1L, -1L, -1);
 
     private final PartitionRegistry partitions;
+    private final Executor executor;
 
-    public ListOffsetsHandler(PartitionRegistry partitions) {
+    /**
+     * @param partitions the partitions
+     * @param executor where timestamps are looked for
+     */
+    public ListOffsetsHandler(PartitionRegistry partitions, Executor executor) {
         super(ApiKey.LIST_OFFSETS);
         this.partitions = partitions;
+        this.executor = executor;
     }
 
     @Override
     public void handle(ListOffsetsRequest request, RequestContext context) {
+        if (hasTimestamp(request)) {
+            executor.execute(() -> answerGuarded(request, context));
+        } else {
+            answer(request, context);
+        }
+    }
+
+    private static boolean hasTimestamp(ListOffsetsRequest request) {
+        for (ListOffsetsTopic topic : request.topics()) {
+            for (ListOffsetsPartition asked : topic.partitions()) {
+                if (asked.timestamp() >= 0 || asked.timestamp() == MAX_TIMESTAMP) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private void answerGuarded(ListOffsetsRequest request, RequestContext context) {
+        try {
+            answer(request, context);
+        } catch (RuntimeException e) {
+            LOG.error("Failed to serve a ListOffsets request of client {}", context.clientId(), e);
+            context.respond(errorResponse(request, context.apiVersion(), ErrorCode.UNKNOWN_SERVER_ERROR, null));
+        }
+    }
+
+    private void answer(ListOffsetsRequest request, RequestContext context) {
         Set<TopicIndex> doubled = doubled(request);
         Set<TopicIndex> refused = doubled.isEmpty() ? doubled : new HashSet<>();
         List<ListOffsetsTopicResponse> topics = new ArrayList<>(request.topics().size());

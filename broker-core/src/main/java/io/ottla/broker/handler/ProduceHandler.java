@@ -27,6 +27,8 @@ import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +43,9 @@ import org.slf4j.LoggerFactory;
  *   <li>11 and 12 belong to transactions (KIP-890), 13 names topics by their id (KIP-516).
  * </ul>
  *
- * <p>The records are written from the request's own bytes, offsets and leader epoch patched in place.
+ * <p>The records are written from the request's own bytes, offsets and leader epoch patched in place. All that happens on the event
+ * loop, unless large batches have to be decompressed or compressed, or the transaction coordinator is asked: then the produce requests
+ * behind this one, on the same connection, wait for it.
  */
 public final class ProduceHandler extends RequestHandler<ProduceRequest> {
 
@@ -66,13 +70,24 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     private static final int MAGIC_AT = 16;
     private static final int MIN_OLD_LENGTH_BYTES = 14;
 
+    /** Decompressing this much takes some 10 us; some ms where somebody made the most of the codec. */
+    private static final int MAX_BRIEF_SIZE_BYTES = 2048;
+
     private final PartitionRegistry partitions;
     private final TransactionGate gate;
     private final Clock clock;
+    private final Executor executor;
     private final ProduceTurns turns = new ProduceTurns();
 
-    public ProduceHandler(PartitionRegistry partitions, TransactionGate gate, Clock clock) {
+    /**
+     * @param partitions the partitions
+     * @param gate asked about transactional records
+     * @param clock says which timestamps are out of range
+     * @param executor where records are appended that would hold up an event loop for too long
+     */
+    public ProduceHandler(PartitionRegistry partitions, TransactionGate gate, Clock clock, Executor executor) {
         super(ApiKey.PRODUCE);
+        this.executor = executor;
         this.partitions = partitions;
         this.gate = gate;
         this.clock = clock;
@@ -98,8 +113,48 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
         }
         if (verification != null && verification.mustAsk()) {
             ask(request, context, verification);
+        } else if (isLengthy(request, context.apiVersion())) {
+            turns.take(context.connection());
+            appendElsewhere(request, context, verification);
         } else {
             append(request, context, verification);
+        }
+    }
+
+    /** Whether records have to be taken apart, or compressed another way, that are so large that the event loop should not do it. */
+    private boolean isLengthy(ProduceRequest request, short version) {
+        List<TopicProduceData> topics = request.topicData();
+        for (int i = 0; i < topics.size(); i++) {
+            List<PartitionProduceData> data = topics.get(i).partitionData();
+            for (int j = 0; j < data.size(); j++) {
+                ByteBuffer records = data.get(j).records();
+                if (records != null && records.remaining() > MAX_BRIEF_SIZE_BYTES) {
+                    Partition partition = partition(topics.get(i), data.get(j), version);
+                    if (partition != null
+                            && partition.isOnline()
+                            && partition.log().isAppendLengthy(records)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Appends on another thread; the request has its connection's turn. */
+    private void appendElsewhere(ProduceRequest request, RequestContext context, Verification verification) {
+        try {
+            executor.execute(() -> {
+                try {
+                    guarded(request, context, () -> append(request, context, verification));
+                } finally {
+                    context.execute(() -> turns.release(context.connection()));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("A produce request of client {} came after the end", context.clientId());
+            finish(request, context, failures(request, ErrorCode.KAFKA_STORAGE_ERROR, null), true);
+            turns.release(context.connection());
         }
     }
 
@@ -112,6 +167,10 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                 context.connection().brokerId(),
                 verification,
                 answered -> context.execute(() -> {
+                    if (isLengthy(request, context.apiVersion())) {
+                        appendElsewhere(request, context, answered);
+                        return;
+                    }
                     try {
                         guarded(request, context, () -> append(request, context, answered));
                     } finally {
@@ -292,16 +351,12 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     }
 
     private static boolean hasTransactionalRecords(ProduceRequest request) {
-        RecordBatch batch = new RecordBatch();
         List<TopicProduceData> topics = request.topicData();
         for (int i = 0; i < topics.size(); i++) {
             List<PartitionProduceData> data = topics.get(i).partitionData();
             for (int j = 0; j < data.size(); j++) {
                 ByteBuffer records = data.get(j).records();
-                if (records != null
-                        && records.remaining() >= RecordBatch.HEADER_SIZE_BYTES
-                        && batch.wrap(records, records.position()).magic() == RecordBatch.MAGIC
-                        && batch.isTransactional()) {
+                if (records != null && RecordBatches.isTransactionalAt(records, records.position())) {
                     return true;
                 }
             }

@@ -10,10 +10,10 @@ import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
 import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.partition.BackgroundExecutor;
+import io.ottla.broker.partition.BlockingExecutor;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
-import io.ottla.broker.partition.SyncExecutor;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.record.RecordBatchBuilder;
@@ -45,7 +45,7 @@ public final class DataFixture implements AutoCloseable {
     private final ManualClock clock = new ManualClock(1_700_000_000_000L);
     private final TestTimer timer = new TestTimer();
     private final BackgroundExecutor executor = new BackgroundExecutor("test-background", timer);
-    private final SyncExecutor sync = new SyncExecutor("test-sync-");
+    private final BlockingExecutor sync = new BlockingExecutor("test-sync-", 2);
     private final LogDirectory directory;
     private final MetadataStore metadata;
     private final TopicControl topics;
@@ -68,7 +68,7 @@ public final class DataFixture implements AutoCloseable {
     /**
      * @param settings of the broker
      * @param files the file system
-     * @param syncExecutor where logs are synced, null for threads as in the broker
+     * @param syncExecutor where logs are synced and large batches are appended; null for threads as in the broker, and for at once
      */
     public DataFixture(Path path, Map<String, String> settings, StorageFiles files, Executor syncExecutor) {
         this.path = path;
@@ -93,7 +93,10 @@ public final class DataFixture implements AutoCloseable {
         upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor, executor);
         sessions = new FetchSessions(SESSION_SLOTS, clock);
         produceHandler = new ProduceHandler(
-                partitions, new TransactionGate(partitions, admission, timer, clock, metadata::brokerConfig), clock);
+                partitions,
+                new TransactionGate(partitions, admission, timer, clock, metadata::brokerConfig),
+                clock,
+                syncExecutor == null ? Runnable::run : syncExecutor);
         fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes()));
     }
 

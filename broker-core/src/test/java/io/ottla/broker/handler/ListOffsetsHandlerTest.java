@@ -51,8 +51,11 @@ class ListOffsetsHandlerTest {
     }
 
     private List<ListOffsetsPartitionResponse> send(int version, ListOffsetsRequest request) {
-        ListOffsetsResponse response =
-                broker.send(new ListOffsetsHandler(broker.partitions()), request, version, ListOffsetsResponse.class);
+        ListOffsetsResponse response = broker.send(
+                new ListOffsetsHandler(broker.partitions(), Runnable::run),
+                request,
+                version,
+                ListOffsetsResponse.class);
         return response.topics().get(0).partitions();
     }
 

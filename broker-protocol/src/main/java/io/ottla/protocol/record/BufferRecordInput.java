@@ -44,7 +44,7 @@ final class BufferRecordInput extends RecordInput {
 
     @Override
     long consumedBytes() {
-        return position - startPosition;
+        return (long) position - startPosition;
     }
 
     @Override

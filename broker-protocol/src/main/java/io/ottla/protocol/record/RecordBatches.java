@@ -46,6 +46,13 @@ public final class RecordBatches {
         }
     }
 
+    /** Whether a transactional batch of magic 2 starts at an absolute position; false too if there is no whole header. */
+    public static boolean isTransactionalAt(ByteBuffer records, int position) {
+        return records.limit() - position >= RecordBatch.HEADER_SIZE_BYTES
+                && records.get(position + RecordBatch.MAGIC_AT) == RecordBatch.MAGIC
+                && (records.getShort(position + RecordBatch.ATTRIBUTES_AT) & RecordBatch.TRANSACTIONAL_BIT) != 0;
+    }
+
     /**
      * The size of the batch that starts at an absolute position, up to the buffer's limit.
      *

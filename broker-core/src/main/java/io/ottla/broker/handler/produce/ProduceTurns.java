@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the produce requests of a connection in order while one of them waits for the transaction coordinator: those behind it are
- * applied after it. Costs nothing to speak of while none waits.
+ * Keeps the produce requests of a connection in order while one of them waits for the transaction coordinator, or is applied
+ * on another thread: those behind it are applied after it. Costs nothing to speak of while none waits.
  *
  * <p>What is about one connection is called on that connection's event loop only.
  */

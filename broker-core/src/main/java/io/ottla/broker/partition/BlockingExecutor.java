@@ -10,26 +10,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs what waits for the device, for logs whose acknowledgements do. Apart from {@link BackgroundExecutor}, so that nobody's answer
- * waits for a compaction.
+ * Runs what somebody's answer waits for and no event loop may be held up by: what waits for the device, or takes large batches apart.
+ * Apart from {@link BackgroundExecutor}, so that no answer waits for a compaction.
  *
- * <p>A few threads, so that logs need not wait for each other: the file system makes one journal entry of fsyncs that come together.
- * They are made when there is something to sync and go when there has been nothing for a while.
+ * <p>A few threads, so that logs need not wait for each other. They are made when there is something to do and go when there has been
+ * nothing for a while.
  */
-public final class SyncExecutor implements Executor, AutoCloseable {
+public final class BlockingExecutor implements Executor, AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(SyncExecutor.class);
-    private static final int THREADS = 8;
+    private static final Logger LOG = LoggerFactory.getLogger(BlockingExecutor.class);
     private static final long IDLE_THREAD_LIFE_MS = 10_000;
     private static final long CLOSE_WAIT_MS = 30_000;
 
     private final ThreadPoolExecutor executor;
 
-    /** @param threadNamePrefix what the names of the threads begin with */
-    public SyncExecutor(String threadNamePrefix) {
+    /**
+     * @param threadNamePrefix what the names of the threads begin with
+     * @param threads how many there may be
+     */
+    public BlockingExecutor(String threadNamePrefix, int threads) {
         AtomicInteger made = new AtomicInteger();
         executor = new ThreadPoolExecutor(
-                THREADS, THREADS, IDLE_THREAD_LIFE_MS, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), task -> {
+                threads, threads, IDLE_THREAD_LIFE_MS, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), task -> {
                     Thread thread = new Thread(task, threadNamePrefix + made.incrementAndGet());
                     thread.setDaemon(true);
                     return thread;
