@@ -56,6 +56,7 @@ import io.ottla.broker.handler.produce.TransactionGate;
 import io.ottla.broker.metadata.ConfigControl;
 import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.metadata.MetadataUpkeep;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
 import io.ottla.broker.metadata.TopicControl;
@@ -145,6 +146,7 @@ final class Broker implements AutoCloseable {
         }
         MetadataStore metadata = started(MetadataStore.open(directories, clock, config, sync));
         opened = metadata;
+        MetadataUpkeep metadataUpkeep = started(new MetadataUpkeep(metadata, background, clock));
         topics = new TopicControl(metadata);
         started(new LogFlush(directories, () -> metadata.brokerConfig().numRecoveryThreadsPerDataDir()));
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
@@ -185,6 +187,7 @@ final class Broker implements AutoCloseable {
         handlers.add(new ApiVersionsHandler(metadata, handlers));
         LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background, sync));
         upkeep.start(config);
+        metadataUpkeep.start();
         metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));
     }

@@ -590,6 +590,11 @@ public final class Log implements AutoCloseable {
         return options;
     }
 
+    /** The file system that the log lies in, for files that its owner keeps beside the segments. */
+    public StorageFiles files() {
+        return options.files();
+    }
+
     LeaderEpochs epochs() {
         return epochs;
     }

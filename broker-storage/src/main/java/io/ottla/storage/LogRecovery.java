@@ -188,6 +188,7 @@ final class LogRecovery {
                 others.add(path);
             }
         }
+        dropSegmentsBelowStart(bases);
         for (Path path : others) {
             deleteOrphan(path, bases);
         }
@@ -197,6 +198,17 @@ final class LogRecovery {
         for (int i = 0; i + 1 < segments.size(); i++) {
             long next = segments.get(i + 1).baseOffset();
             segments.get(i).expectEnd(next, next > gapsBelowOffset);
+        }
+    }
+
+    /** What lies before the log's start was going to be deleted; a power failure may have left any part of it. */
+    private void dropSegmentsBelowStart(NavigableSet<Long> bases) throws IOException {
+        Long first = bases.floor(logStartOffset);
+        if (first != null) {
+            for (long base : List.copyOf(bases.headSet(first))) {
+                deleteSegmentFiles(base);
+                bases.remove(base);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.List;
  * @param fenced whether clients must not see it
  * @param endpoints where clients find it
  * @param logDirs the ids of its log directories
+ * @param details what nobody on one node asks for
  */
 public record BrokerImage(
         int id,
@@ -22,7 +23,17 @@ public record BrokerImage(
         String rack,
         boolean fenced,
         List<Listener> endpoints,
-        List<Uuid> logDirs) {
+        List<Uuid> logDirs,
+        Details details) {
+
+    /**
+     * The rarer facts of a broker.
+     *
+     * @param features the levels of features that it can serve
+     * @param inControlledShutdown whether it is about to stop
+     * @param cordonedLogDirs log directories that get no new partitions (KIP-1066)
+     */
+    public record Details(List<FeatureRange> features, boolean inControlledShutdown, List<Uuid> cordonedLogDirs) {}
 
     /** The end point of a listener, null if the broker has none of that name. */
     public Listener endpoint(String listenerName) {

@@ -69,12 +69,7 @@ final class ClusterRecords {
                 .fenced(true)
                 .logDirs(registration.logDirs());
         for (Listener listener : registration.endpoints()) {
-            register.endPoints()
-                    .add(new RegisterBrokerRecord.BrokerEndpoint()
-                            .name(listener.name())
-                            .host(listener.host())
-                            .port(listener.port())
-                            .securityProtocol(protocolId(listener.securityProtocol())));
+            register.endPoints().add(endpoint(listener));
         }
         for (Feature feature : FEATURES) {
             register.features()
@@ -117,6 +112,14 @@ final class ClusterRecords {
             }
         }
         return records;
+    }
+
+    static RegisterBrokerRecord.BrokerEndpoint endpoint(Listener listener) {
+        return new RegisterBrokerRecord.BrokerEndpoint()
+                .name(listener.name())
+                .host(listener.host())
+                .port(listener.port())
+                .securityProtocol(protocolId(listener.securityProtocol()));
     }
 
     private static boolean canLead(PartitionImage partition, int brokerId) {

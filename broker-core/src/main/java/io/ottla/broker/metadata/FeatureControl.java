@@ -15,7 +15,7 @@ public final class FeatureControl {
     /** The feature that says how offsets of groups and the consumer protocol are served: 1 for KIP-848. */
     public static final String GROUP_VERSION = "group.version";
 
-    private static final String METADATA_VERSION = "metadata.version";
+    static final String METADATA_VERSION = "metadata.version";
     private static final String KRAFT_VERSION = "kraft.version";
 
     /** Features of Apache Kafka that this broker knows of and does not serve. */

@@ -4,6 +4,7 @@ import io.ottla.broker.config.Listener;
 import io.ottla.protocol.MetadataRecord;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.BrokerRegistrationChangeRecord;
+import io.ottla.protocol.message.ClearElrRecord;
 import io.ottla.protocol.message.ConfigRecord;
 import io.ottla.protocol.message.FeatureLevelRecord;
 import io.ottla.protocol.message.FenceBrokerRecord;
@@ -42,6 +43,8 @@ final class MetadataDelta {
     PersistentMap<String, String> collisions;
     PersistentMap<ConfigResource, Map<String, String>> configs;
     long nextProducerId;
+    CarriedRecords carried;
+    long timeMs;
 
     // Topics whose partitions are being changed: a topic becomes an image once, however many partition records it has.
     private final Map<Uuid, List<PartitionImage>> openTopics = new HashMap<>();
@@ -56,6 +59,8 @@ final class MetadataDelta {
         this.topicsById = PersistentMap.empty();
         this.collisions = PersistentMap.empty();
         this.configs = PersistentMap.empty();
+        this.carried = CarriedRecords.NONE;
+        this.timeMs = -1L;
     }
 
     MetadataDelta(MetadataImage image) {
@@ -68,6 +73,8 @@ final class MetadataDelta {
         this.collisions = image.collisions();
         this.configs = image.configs();
         this.nextProducerId = image.nextProducerId();
+        this.carried = image.carried();
+        this.timeMs = image.timeMs();
     }
 
     /** The next image. The delta must not be used afterwards. */
@@ -102,9 +109,8 @@ final class MetadataDelta {
             case BROKER_REGISTRATION_CHANGE_RECORD -> replay((BrokerRegistrationChangeRecord) record);
             case FENCE_BROKER_RECORD -> fence(((FenceBrokerRecord) record).id(), true);
             case UNFENCE_BROKER_RECORD -> fence(((UnfenceBrokerRecord) record).id(), false);
-            default -> {
-                // Nothing here reads the other types yet; they stay in the log for those who do.
-            }
+            case CLEAR_ELR_RECORD -> replay((ClearElrRecord) record);
+            default -> carried = carried.with(record);
         }
     }
 
@@ -210,25 +216,91 @@ final class MetadataDelta {
                 record.rack(),
                 record.fenced(),
                 List.copyOf(endpoints),
-                List.copyOf(record.logDirs()));
-        brokersForChange().put(broker.id(), broker);
+                List.copyOf(record.logDirs()),
+                new BrokerImage.Details(
+                        features(record), record.inControlledShutdown(), copyOrEmpty(record.cordonedLogDirs())));
+        put(broker);
     }
 
     private void replay(BrokerRegistrationChangeRecord record) {
-        if (record.fenced() != 0) {
-            fence(record.brokerId(), record.fenced() > 0);
-        }
+        BrokerImage old = require(record.brokerId());
+        BrokerImage.Details oldDetails = old.details();
+        BrokerImage.Details details = new BrokerImage.Details(
+                oldDetails.features(),
+                oldDetails.inControlledShutdown() || record.inControlledShutdown() > 0,
+                copyOr(record.cordonedLogDirs(), oldDetails.cordonedLogDirs()));
+        List<Uuid> logDirs = record.logDirs().isEmpty() ? old.logDirs() : List.copyOf(record.logDirs());
+        boolean fenced = record.fenced() == 0 ? old.fenced() : record.fenced() > 0;
+        put(new BrokerImage(
+                old.id(), old.epoch(), old.incarnationId(), old.rack(), fenced, old.endpoints(), logDirs, details));
+    }
+
+    private static List<FeatureRange> features(RegisterBrokerRecord record) {
+        return record.features().stream()
+                .map(feature ->
+                        new FeatureRange(feature.name(), feature.minSupportedVersion(), feature.maxSupportedVersion()))
+                .toList();
     }
 
     private void fence(int brokerId, boolean fenced) {
-        BrokerImage old = brokers.get(brokerId);
-        if (old == null) {
+        BrokerImage old = require(brokerId);
+        put(new BrokerImage(
+                old.id(),
+                old.epoch(),
+                old.incarnationId(),
+                old.rack(),
+                fenced,
+                old.endpoints(),
+                old.logDirs(),
+                old.details()));
+    }
+
+    private BrokerImage require(int brokerId) {
+        BrokerImage broker = brokers.get(brokerId);
+        if (broker == null) {
             throw new IllegalStateException(
                     "The metadata log changes broker " + brokerId + ", which is not registered");
         }
-        BrokerImage changed = new BrokerImage(
-                old.id(), old.epoch(), old.incarnationId(), old.rack(), fenced, old.endpoints(), old.logDirs());
-        brokersForChange().put(brokerId, changed);
+        return broker;
+    }
+
+    private void put(BrokerImage broker) {
+        brokersForChange().put(broker.id(), broker);
+    }
+
+    /** No partition of the topic, or of all topics if none is named, has eligible leaders outside its ISR any more. */
+    private void replay(ClearElrRecord record) {
+        if (record.topicName().isEmpty()) {
+            List<Uuid> all = new ArrayList<>(topicsById.size());
+            topicsById.forEach((id, topic) -> all.add(id));
+            all.forEach(this::clearElr);
+        } else {
+            TopicImage topic = topicsByName.get(record.topicName());
+            if (topic != null) {
+                clearElr(topic.id());
+            }
+        }
+    }
+
+    private void clearElr(Uuid topicId) {
+        openPartitions(topicId).replaceAll(partition -> {
+            PartitionImage.Details old = partition.details();
+            PartitionImage.Details cleared = new PartitionImage.Details(
+                    old.directories(),
+                    old.addingReplicas(),
+                    old.removingReplicas(),
+                    List.of(),
+                    List.of(),
+                    old.leaderRecoveryState());
+            return new PartitionImage(
+                    partition.partition(),
+                    partition.leader(),
+                    partition.leaderEpoch(),
+                    partition.partitionEpoch(),
+                    partition.replicas(),
+                    partition.isr(),
+                    cleared);
+        });
     }
 
     private SortedMap<Integer, BrokerImage> brokersForChange() {

@@ -21,6 +21,8 @@ public final class MetadataImage {
     private final PersistentMap<String, String> collisions;
     private final PersistentMap<ConfigResource, Map<String, String>> configs;
     private final long nextProducerId;
+    private final CarriedRecords carried;
+    private final long timeMs;
     // Filled when first asked for; computing it twice does no harm.
     private volatile List<TopicImage> sortedTopics;
 
@@ -35,6 +37,8 @@ public final class MetadataImage {
         this.collisions = delta.collisions;
         this.configs = delta.configs;
         this.nextProducerId = delta.nextProducerId;
+        this.carried = delta.carried;
+        this.timeMs = delta.timeMs;
     }
 
     static MetadataImage empty(String clusterId) {
@@ -151,6 +155,16 @@ public final class MetadataImage {
     /** The first producer id that no broker has been given yet. */
     long nextProducerId() {
         return nextProducerId;
+    }
+
+    /** What no other part of the image reads. */
+    CarriedRecords carried() {
+        return carried;
+    }
+
+    /** When the last record that this image contains was written, in milliseconds since 1970; -1 for none. */
+    long timeMs() {
+        return timeMs;
     }
 
     PersistentMap<String, TopicImage> topicsByName() {

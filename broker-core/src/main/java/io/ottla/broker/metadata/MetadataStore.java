@@ -88,7 +88,7 @@ public final class MetadataStore implements AutoCloseable {
         LogDirectory home = home(directories);
         Log log = home.open(TopicNames.CLUSTER_METADATA, 0, Uuid.ONE, StoredMetadataLog.logConfig(config));
         return open(
-                new StoredMetadataLog(log, syncExecutor),
+                new StoredMetadataLog(log, syncExecutor, home::checkpointStartOffsets),
                 clock,
                 config,
                 clusterId,
@@ -107,9 +107,10 @@ public final class MetadataStore implements AutoCloseable {
         return directories.get(0);
     }
 
-    static MetadataStore open(MetadataLog log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId) {
+    static MetadataStore open(MetadataLog log, Clock clock, BrokerConfig config, String clusterId, Uuid directoryId)
+            throws IOException {
         Replay replay = new Replay(clusterId);
-        log.forEachBatch(replay::accept);
+        log.read(replay);
         boolean first = log.endOffset() == 0;
         int epoch = replay.lastEpoch + 1;
         log.append(KRaftControl.openEpoch(config.nodeId(), directoryId, clock.timeMs(), first), epoch);
@@ -162,6 +163,10 @@ public final class MetadataStore implements AutoCloseable {
         listeners.add(listener);
     }
 
+    MetadataLog log() {
+        return log;
+    }
+
     /** The metadata with all changes that have been made, also those that may not be told yet. Never blocks. */
     MetadataImage latestImage() {
         return latest;
@@ -197,6 +202,7 @@ public final class MetadataStore implements AutoCloseable {
             long offset = log.endOffset();
             long timeMs = clock.timeMs();
             MetadataDelta delta = new MetadataDelta(before);
+            delta.timeMs = timeMs;
             RecordBatchBuilder batch = new RecordBatchBuilder();
             for (MetadataRecord record : records) {
                 batch.append(timeMs, null, MetadataRecords.encode(record));
@@ -331,7 +337,7 @@ public final class MetadataStore implements AutoCloseable {
     }
 
     /** The first pass over the log: everything goes into one delta, so that each topic is built once. */
-    private static final class Replay {
+    private static final class Replay implements MetadataLog.Reader {
 
         private final MetadataDelta delta;
         // The records of an open metadata transaction (KIP-868), null outside of one.
@@ -342,13 +348,29 @@ public final class MetadataStore implements AutoCloseable {
             this.delta = new MetadataDelta(clusterId);
         }
 
-        void accept(RecordBatch batch) {
-            lastEpoch = batch.partitionLeaderEpoch();
+        @Override
+        public void batch(RecordBatch batch) {
+            lastEpoch = Math.max(lastEpoch, batch.partitionLeaderEpoch());
             if (batch.isControlBatch()) {
                 return;
             }
+            delta.timeMs = batch.maxTimestampMs();
             for (Record record : batch.records()) {
                 accept(MetadataRecords.decode(record.value()), record.offset());
+            }
+        }
+
+        @Override
+        public void snapshotBatch(RecordBatch batch, MetadataSnapshot snapshot) {
+            lastEpoch = Math.max(lastEpoch, snapshot.epoch());
+            // Its records have offsets of their own, which nobody else knows.
+            delta.offset = snapshot.endOffset() - 1;
+            if (batch.isControlBatch()) {
+                delta.timeMs = Math.max(delta.timeMs, MetadataSnapshot.headerTimeMs(batch));
+                return;
+            }
+            for (Record record : batch.records()) {
+                delta.replay(MetadataRecords.decode(record.value()), snapshot.endOffset() - 1);
             }
         }
 

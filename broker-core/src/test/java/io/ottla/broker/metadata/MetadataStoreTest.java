@@ -212,28 +212,6 @@ class MetadataStoreTest {
     }
 
     @Test
-    void shouldGoOnFromASnapshotWhereTheLogHasLostItsBeginning() throws IOException {
-        long startOffset;
-        byte[] everything;
-        Path logDirectory = folder.resolve("__cluster_metadata-0");
-        try (TestMetadata metadata = TestMetadata.open(folder)) {
-            new TopicControl(metadata.store()).create("old", 2, Map.of("retention.ms", "5"));
-            everything = Files.readAllBytes(metadata.logFile());
-            startOffset = metadata.store().endOffset();
-            new TopicControl(metadata.store()).create("new", 1, Map.of());
-            metadata.directory().log(TopicNames.CLUSTER_METADATA, 0).deleteRecordsBefore(startOffset);
-        }
-        assertThrows(IllegalStateException.class, () -> TestMetadata.open(folder));
-        // A snapshot holds the same records that the log had up to there.
-        Files.write(logDirectory.resolve(String.format("%020d-%010d.checkpoint", startOffset, 1)), everything);
-        try (TestMetadata metadata = TestMetadata.open(folder)) {
-            assertEquals(2, metadata.store().image().topic("old").partitions().size());
-            assertEquals(Map.of("retention.ms", "5"), metadata.store().image().topicConfig("old"));
-            assertNotNull(metadata.store().image().topic("new"));
-        }
-    }
-
-    @Test
     void shouldWriteWhatApacheKafkaReads() throws IOException {
         try (TestMetadata metadata = TestMetadata.open(folder)) {
             TopicControl topics = new TopicControl(metadata.store());

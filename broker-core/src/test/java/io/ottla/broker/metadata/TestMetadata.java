@@ -19,10 +19,22 @@ public final class TestMetadata implements AutoCloseable {
 
     private final LogDirectory directory;
     private final MetadataStore store;
+    private final ManualClock clock;
+    private final MetadataUpkeep upkeep;
+    private boolean abandoned;
 
-    private TestMetadata(LogDirectory directory, MetadataStore store) {
+    private TestMetadata(LogDirectory directory, MetadataStore store, ManualClock clock) {
         this.directory = directory;
         this.store = store;
+        this.clock = clock;
+        // What is to be done at once is done before the change returns; nothing is done later.
+        this.upkeep = new MetadataUpkeep(store, TestMetadata::runIfDue, clock);
+    }
+
+    private static void runIfDue(Runnable task, long delayMs) {
+        if (delayMs <= 0) {
+            task.run();
+        }
     }
 
     public static TestMetadata open(Path path) {
@@ -40,7 +52,8 @@ public final class TestMetadata implements AutoCloseable {
                 directory.abandon();
                 throw e;
             }
-            TestMetadata metadata = new TestMetadata(directory, store);
+            TestMetadata metadata = new TestMetadata(directory, store, clock);
+            metadata.upkeep.start();
             metadata.register(BROKER_ID);
             return metadata;
         } catch (IOException e) {
@@ -52,6 +65,10 @@ public final class TestMetadata implements AutoCloseable {
         Uuid directoryId = directory.metaProperties().directoryId();
         Listener endpoint = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9091 + brokerId);
         store.registerBroker(new Registration(brokerId, null, List.of(endpoint), List.of(directoryId)));
+    }
+
+    ManualClock clock() {
+        return clock;
     }
 
     public MetadataStore store() {
@@ -67,13 +84,19 @@ public final class TestMetadata implements AutoCloseable {
         return directory.path().resolve("__cluster_metadata-0/00000000000000000000.log");
     }
 
-    /** Lets go of the folder without a clean stop, as a kill does. */
+    /** Lets go of the folder without a clean stop, as a kill does; closing does nothing any more. */
     public void abandon() {
+        abandoned = true;
+        upkeep.close();
         directory.abandon();
     }
 
     @Override
     public void close() {
+        if (abandoned) {
+            return;
+        }
+        upkeep.close();
         store.close();
         directory.close();
     }

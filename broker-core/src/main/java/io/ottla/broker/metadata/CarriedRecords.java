@@ -1,0 +1,88 @@
+package io.ottla.broker.metadata;
+
+import io.ottla.protocol.MetadataRecord;
+import io.ottla.protocol.message.AccessControlEntryRecord;
+import io.ottla.protocol.message.ClientQuotaRecord;
+import io.ottla.protocol.message.DelegationTokenRecord;
+import io.ottla.protocol.message.MetadataRecordType;
+import io.ottla.protocol.message.RegisterControllerRecord;
+import io.ottla.protocol.message.RemoveAccessControlEntryRecord;
+import io.ottla.protocol.message.RemoveDelegationTokenRecord;
+import io.ottla.protocol.message.RemoveUserScramCredentialRecord;
+import io.ottla.protocol.message.UserScramCredentialRecord;
+import java.util.Set;
+
+/**
+ * State that no part of the image reads: what Apache Kafka wrote before it handed its folder over. It is kept record by record, the last
+ * for each key, so that a snapshot has it when the log has lost it. Immutable.
+ */
+final class CarriedRecords {
+
+    static final CarriedRecords NONE = new CarriedRecords(PersistentMap.empty());
+
+    private final PersistentMap<Key, MetadataRecord> records;
+
+    /** What a later record replaces or takes away: the type of the record that sets it, and what it is about. */
+    private record Key(MetadataRecordType type, Object subject) {}
+
+    private record ScramSubject(String user, byte mechanism) {}
+
+    private record QuotaSubject(Set<ClientQuotaRecord.EntityData> entity, String key) {}
+
+    private CarriedRecords(PersistentMap<Key, MetadataRecord> records) {
+        this.records = records;
+    }
+
+    /** These with one more record applied. */
+    CarriedRecords with(MetadataRecord record) {
+        return switch (record.type()) {
+            case USER_SCRAM_CREDENTIAL_RECORD -> set(scram((UserScramCredentialRecord) record), record);
+            case REMOVE_USER_SCRAM_CREDENTIAL_RECORD -> remove(scram((RemoveUserScramCredentialRecord) record));
+            case CLIENT_QUOTA_RECORD -> quota((ClientQuotaRecord) record);
+            case ACCESS_CONTROL_ENTRY_RECORD ->
+                set(new Key(record.type(), ((AccessControlEntryRecord) record).id()), record);
+            case REMOVE_ACCESS_CONTROL_ENTRY_RECORD ->
+                remove(new Key(
+                        MetadataRecordType.ACCESS_CONTROL_ENTRY_RECORD,
+                        ((RemoveAccessControlEntryRecord) record).id()));
+            case DELEGATION_TOKEN_RECORD ->
+                set(new Key(record.type(), ((DelegationTokenRecord) record).tokenId()), record);
+            case REMOVE_DELEGATION_TOKEN_RECORD ->
+                remove(new Key(
+                        MetadataRecordType.DELEGATION_TOKEN_RECORD, ((RemoveDelegationTokenRecord) record).tokenId()));
+            case REGISTER_CONTROLLER_RECORD ->
+                set(new Key(record.type(), ((RegisterControllerRecord) record).controllerId()), record);
+            case ZK_MIGRATION_STATE_RECORD -> set(new Key(record.type(), ""), record);
+            // Says nothing, or speaks of the log itself.
+            case NO_OP_RECORD, BEGIN_TRANSACTION_RECORD, END_TRANSACTION_RECORD, ABORT_TRANSACTION_RECORD -> this;
+            default ->
+                throw new IllegalStateException("No part of the metadata takes a record of type " + record.type());
+        };
+    }
+
+    private CarriedRecords quota(ClientQuotaRecord record) {
+        Key key = new Key(record.type(), new QuotaSubject(Set.copyOf(record.entity()), record.key()));
+        return record.remove() ? remove(key) : set(key, record);
+    }
+
+    private static Key scram(UserScramCredentialRecord record) {
+        return new Key(record.type(), new ScramSubject(record.name(), record.mechanism()));
+    }
+
+    private static Key scram(RemoveUserScramCredentialRecord record) {
+        return new Key(
+                MetadataRecordType.USER_SCRAM_CREDENTIAL_RECORD, new ScramSubject(record.name(), record.mechanism()));
+    }
+
+    private CarriedRecords set(Key key, MetadataRecord record) {
+        return new CarriedRecords(records.with(key, record));
+    }
+
+    private CarriedRecords remove(Key key) {
+        return new CarriedRecords(records.without(key));
+    }
+
+    PersistentMap<?, MetadataRecord> records() {
+        return records;
+    }
+}

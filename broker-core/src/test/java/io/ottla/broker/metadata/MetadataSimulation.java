@@ -1,0 +1,213 @@
+package io.ottla.broker.metadata;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.protocol.MetadataRecord;
+import io.ottla.storage.FlushPolicy;
+import io.ottla.storage.LogDirectory;
+import io.ottla.storage.ManualClock;
+import io.ottla.storage.SimulatedFiles;
+import io.ottla.storage.StorageOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Random;
+import java.util.TreeMap;
+
+/** One life of the metadata of a broker that loses its process and its power at any call to the file system; follows from a seed. */
+final class MetadataSimulation {
+
+    private static final Path PATH = Path.of("/sim/data");
+    private static final int CRASHES = 10;
+
+    private final Random random;
+    private final ManualClock clock = new ManualClock(1_700_000_000_000L);
+    private final SimulatedFiles files;
+    private final FlushPolicy policy;
+    private final RandomMetadata changes;
+    private final BrokerConfig config;
+
+    /** What the metadata was or may have become, by the offset of the last record. */
+    private final NavigableMap<Long, Map<String, Object>> history = new TreeMap<>();
+
+    private final List<Runnable> delayed = new ArrayList<>();
+    private LogDirectory directory;
+    private MetadataStore store;
+    private MetadataUpkeep upkeep;
+
+    /** Up to where changes have been acknowledged, and up to where a snapshot has been seen. */
+    private long acknowledgedOffset = -1;
+
+    private long snapshotOffset = -1;
+    private int crashes;
+    private int snapshots;
+    private int cuts;
+
+    MetadataSimulation(long seed) {
+        random = new Random(seed);
+        files = new SimulatedFiles(clock, new Random(random.nextLong()));
+        policy = random.nextBoolean() ? FlushPolicy.POWER_SAFE : FlushPolicy.PROCESS_CRASH_SAFE;
+        changes = new RandomMetadata(new Random(random.nextLong()));
+        config = BrokerConfig.of(Map.of(
+                "metadata.log.max.record.bytes.between.snapshots",
+                Integer.toString(500 + random.nextInt(3000)),
+                "metadata.max.retention.bytes",
+                Integer.toString(random.nextInt(20_000)),
+                "metadata.max.retention.ms",
+                Integer.toString(random.nextInt(200_000)),
+                "internal.metadata.log.segment.bytes",
+                Integer.toString(2000 + random.nextInt(4000))));
+    }
+
+    /** Lives on until it has crashed a number of times. */
+    MetadataSimulation run() throws Exception {
+        files.createDirectories(PATH);
+        files.syncDirectory(Path.of("/"));
+        files.syncDirectory(PATH.getParent());
+        start(false);
+        while (crashes < CRASHES) {
+            files.crashAfter(random.nextInt(1 << (2 + random.nextInt(8))));
+            try {
+                while (true) {
+                    step();
+                }
+            } catch (SimulatedFiles.Crash e) {
+                crashes++;
+                start(random.nextBoolean());
+            }
+        }
+        close();
+        return this;
+    }
+
+    /** How many snapshots were written. */
+    int snapshots() {
+        return snapshots;
+    }
+
+    /** How often the log lost its beginning. */
+    int cuts() {
+        return cuts;
+    }
+
+    private void start(boolean powerLostAtFirst) throws Exception {
+        boolean powerLost = powerLostAtFirst;
+        boolean everLost = powerLost;
+        while (true) {
+            files.restart(powerLost);
+            if (random.nextInt(3) > 0) {
+                files.crashAfter(random.nextInt(60));
+            }
+            try {
+                open();
+                break;
+            } catch (SimulatedFiles.Crash e) {
+                crashes++;
+                powerLost = random.nextBoolean();
+                everLost |= powerLost;
+            }
+        }
+        files.crashNever();
+        verify(everLost);
+    }
+
+    private void open() throws IOException {
+        delayed.clear();
+        StorageOptions options = StorageOptions.of(clock, (task, delayMs) -> delayed.add(task))
+                .withFiles(files)
+                .withFlushPolicy(policy);
+        directory = LogDirectory.open(PATH, options);
+        store = MetadataStore.open(List.of(directory), clock, config, Runnable::run);
+        upkeep = new MetadataUpkeep(store, this::inBackground, clock);
+    }
+
+    /** In between two calls, as far as the metadata can tell. */
+    private void inBackground(Runnable task, long delayMs) {
+        if (delayMs > 0) {
+            delayed.add(task);
+            return;
+        }
+        long endBefore = store.log().snapshotEndOffset();
+        long startBefore = logStart();
+        task.run();
+        snapshots += store.log().snapshotEndOffset() > endBefore ? 1 : 0;
+        cuts += logStart() > startBefore ? 1 : 0;
+        snapshotOffset = store.log().snapshotEndOffset() - 1;
+    }
+
+    private long logStart() {
+        return directory.log(TopicNames.CLUSTER_METADATA, 0).logStartOffset();
+    }
+
+    private void verify(boolean powerLost) throws Exception {
+        MetadataImage image = store.image();
+        long offset = image.offset();
+        if (!history.isEmpty()) {
+            Map<String, Object> expected = history.get(offset);
+            assertNotNull(expected, () -> "The metadata ends at offset " + offset + ", within a change");
+            assertEquals(expected, ImageRecordsTest.state(image));
+        }
+        boolean mayLoseTheUnsynced = powerLost && policy == FlushPolicy.PROCESS_CRASH_SAFE;
+        long least = mayLoseTheUnsynced ? snapshotOffset : Math.max(snapshotOffset, acknowledgedOffset);
+        assertTrue(offset >= least, () -> "The metadata ends at " + offset + ", but was safe up to " + least);
+        history.tailMap(offset, false).clear();
+        history.headMap(offset, false).clear();
+        history.put(offset, ImageRecordsTest.state(image));
+        acknowledgedOffset = mayLoseTheUnsynced ? snapshotOffset : offset;
+        upkeep.start();
+    }
+
+    private void step() throws Exception {
+        int kind = random.nextInt(100);
+        if (kind < 85) {
+            change(changes.records(store.image()));
+        } else if (kind < 90) {
+            clock.advance(Duration.ofMillis(random.nextInt(100_000)));
+            List<Runnable> due = new ArrayList<>(delayed);
+            delayed.clear();
+            due.forEach(Runnable::run);
+        } else if (kind < 93) {
+            directory.checkpoint();
+        } else if (kind < 95) {
+            directory.log(TopicNames.CLUSTER_METADATA, 0).flush();
+        } else if (kind == 95) {
+            close();
+            open();
+            verify(false);
+        }
+    }
+
+    private void close() throws Exception {
+        expect(ClusterRecords.fenceAll(store.image()));
+        upkeep.close();
+        store.close();
+        directory.close();
+        acknowledgedOffset = store.image().offset();
+    }
+
+    private void change(List<MetadataRecord> records) throws Exception {
+        expect(records);
+        store.update(image -> records);
+        store.awaitCommitted();
+        acknowledgedOffset = Math.max(acknowledgedOffset, store.image().offset());
+    }
+
+    private void expect(List<MetadataRecord> records) throws Exception {
+        if (records.isEmpty()) {
+            return;
+        }
+        MetadataDelta delta = new MetadataDelta(store.image());
+        long offset = store.endOffset();
+        for (MetadataRecord record : records) {
+            delta.replay(record, offset++);
+        }
+        history.put(offset - 1, ImageRecordsTest.state(delta.build()));
+    }
+}
