@@ -89,7 +89,7 @@ final class MessageGenerator {
     }
 
     private boolean hasThrottleTime() {
-        return schema.message().fields().stream().anyMatch(field -> field.name().equals("throttleTimeMs"));
+        return schema.message().fields().stream().anyMatch(field -> field.name().equals("ThrottleTimeMs"));
     }
 
     private void identity() {
