@@ -297,6 +297,19 @@ class GroupOffsetsTest {
     }
 
     @Test
+    void shouldNotExpireAnOffsetThatATransactionMayReplace() {
+        fixture.commit("", -1, "topic", 0, 5);
+        fixture.commit("", -1, "topic", 1, 6);
+        commitInTransaction(0, 10);
+        fixture.out.advance(RETENTION_MS * 2);
+        assertEquals(List.of("topic-0=5"), fixture.offsets());
+        fixture.shard().replayEndTransaction(PRODUCER_ID, false);
+        fixture.out.advance(GroupFixture.CONFIG.offsetsRetentionCheckIntervalMs());
+        assertEquals(List.of(), fixture.offsets());
+        assertNull(fixture.group());
+    }
+
+    @Test
     void shouldNotExpireAGroupWithAnOpenTransaction() {
         commitInTransaction(0, 10);
         fixture.out.advance(RETENTION_MS * 2);

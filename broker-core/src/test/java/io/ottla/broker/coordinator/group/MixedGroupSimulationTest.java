@@ -28,6 +28,10 @@ import org.junit.jupiter.api.Test;
 class MixedGroupSimulationTest {
 
     private static final int RUNS = Integer.getInteger("ottla.simulation.runs", 200);
+
+    /** Where to begin. */
+    private static final int SEED = Integer.getInteger("ottla.simulation.seed", 0);
+
     private static final int STEPS = 100;
 
     /** How often a group has become one of the other protocol while it had members, in all runs. */
@@ -37,15 +41,16 @@ class MixedGroupSimulationTest {
 
     @Test
     void shouldNeverLetTwoMembersReadAPartitionWhateverTheySpeak() {
-        for (int seed = 0; seed < RUNS; seed++) {
+        for (int seed = SEED; seed < SEED + RUNS; seed++) {
             try {
                 new Simulation(seed).run();
             } catch (RuntimeException | AssertionError e) {
-                throw new AssertionError("seed " + seed, e);
+                throw new AssertionError(
+                        "seed " + seed + ", again with -Dottla.simulation.runs=1 -Dottla.simulation.seed=" + seed, e);
             }
         }
-        assertTrue(upgrades > RUNS / 10, "upgrades: " + upgrades);
-        assertTrue(downgrades > RUNS / 10, "downgrades: " + downgrades);
+        assertTrue(RUNS < 100 || upgrades > RUNS / 10, "upgrades: " + upgrades);
+        assertTrue(RUNS < 100 || downgrades > RUNS / 10, "downgrades: " + downgrades);
     }
 
     private final class Simulation {
