@@ -303,6 +303,9 @@ final class LogRecovery {
             indexes.skip(batch.lastOffset(), cursor.batchSizeBytes(), batch.maxTimestampMs());
         }
         last.throwIfFaulty(cursor);
+        if (!TransactionIndexRepair.isRight(last, indexes, true)) {
+            return scan(last.baseOffset(), true);
+        }
         last.endOffset(nextOffset);
         rebuilt.add(indexes);
         return true;

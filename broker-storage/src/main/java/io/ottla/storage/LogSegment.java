@@ -370,15 +370,20 @@ final class LogSegment {
 
     private SegmentIndexes readIndexes() throws IOException {
         SegmentIndexes loaded = new SegmentIndexes(files, directory, baseOffset);
-        if (!loaded.loadTransactions()) {
-            throw new LogDamageException(path(LogFileNames.TRANSACTION_INDEX), 0, "not a transaction index");
-        }
+        boolean transactionsUsable = loaded.loadTransactions();
         boolean usable = loaded.loadOffsetsAndTimes(sizeBytes());
         if (!usable || (loaded.maxTimestampMs() < 0 && sizeBytes() > 0)) {
             rebuild(loaded);
         }
         if (endCheck != EndCheck.NONE && sizeBytes() > 0) {
             checkEnd(loaded);
+        }
+        boolean gapless = endCheck == EndCheck.EXACT;
+        if (!transactionsUsable || !TransactionIndexRepair.isRight(this, loaded, gapless)) {
+            StorageLog.LOG.warn("{} is damaged: it is made anew", path(LogFileNames.TRANSACTION_INDEX));
+            new TransactionIndexRepair(files, directory).rebuild(this, loaded.transactions(), gapless);
+            loaded.write();
+            indexesUnsynced = true;
         }
         endCheck = EndCheck.NONE;
         return loaded;

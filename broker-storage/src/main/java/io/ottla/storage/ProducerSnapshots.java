@@ -118,6 +118,12 @@ final class ProducerSnapshots {
         }
     }
 
+    /** Fills the states from the snapshot at the offset; false, and there are none, if there is no such file or it is damaged. */
+    boolean loadIfUsable(ProducerStates states, long offset) throws IOException {
+        states.clear(offset);
+        return files.exists(path(offset)) && load(states, offset, 0L);
+    }
+
     private boolean load(ProducerStates states, long offset, long nowMs) throws IOException {
         states.clear(offset);
         ProducerSnapshot snapshot = read(files, path(offset));

@@ -61,6 +61,10 @@ final class SegmentScan {
                 indexes.clearOffsetsAndTimes();
             }
         }
+        if (!TransactionIndexRepair.isRight(segment, indexes, segment.baseOffset() >= gapsBelowOffset)) {
+            transactionsFrom = segment.baseOffset();
+            indexes.transactions().truncateTo(transactionsFrom);
+        }
         int position = indexes.resumePosition();
         nextOffset = -1L;
         validBytes = position;

@@ -43,6 +43,7 @@ final class TransactionIndex {
         }
         AbortedTransaction[] loaded = new AbortedTransaction[bytes.remaining() / ENTRY_SIZE_BYTES];
         long lastMarker = baseOffset - 1;
+        long lastStable = 0L;
         for (int i = 0; i < loaded.length; i++) {
             short version = bytes.getShort();
             loaded[i] = new AbortedTransaction(bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.getLong());
@@ -50,11 +51,14 @@ final class TransactionIndex {
                     && loaded[i].producerId() >= 0
                     && loaded[i].firstOffset() >= 0
                     && loaded[i].firstOffset() <= loaded[i].lastOffset()
-                    && loaded[i].lastOffset() > lastMarker;
+                    && loaded[i].lastOffset() > lastMarker
+                    && loaded[i].lastStableOffset() >= lastStable
+                    && loaded[i].lastStableOffset() <= loaded[i].lastOffset() + 1;
             if (!plausible) {
                 return false;
             }
             lastMarker = loaded[i].lastOffset();
+            lastStable = loaded[i].lastStableOffset();
         }
         entries = loaded;
         writtenCount = loaded.length;
@@ -94,6 +98,10 @@ final class TransactionIndex {
         }
         entries = Arrays.copyOf(old, size);
         writtenCount = Math.min(writtenCount, size);
+    }
+
+    List<AbortedTransaction> all() {
+        return List.of(entries);
     }
 
     int count() {

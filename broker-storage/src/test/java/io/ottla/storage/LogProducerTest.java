@@ -5,6 +5,7 @@ import static io.ottla.storage.TestLogs.START_MS;
 import static io.ottla.storage.TestLogs.append;
 import static io.ottla.storage.TestLogs.marker;
 import static io.ottla.storage.TestLogs.producerBatch;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -15,8 +16,10 @@ import io.ottla.protocol.Uuid;
 import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -191,6 +194,112 @@ class LogProducerTest {
                     reopened.producerStates().activeProducers());
         }
         assertEquals(List.of(), LogVerifier.verify(other.resolve("copy")));
+    }
+
+    /** Aborted and committed transactions of two producers in many segments; some begin in one and end in another. */
+    private List<AbortedTransaction> appendTransactions() {
+        log.config(TestLogs.SMALL_SEGMENTS);
+        int[] sequences = new int[2];
+        for (int i = 0; i < 60; i++) {
+            int producer = i % 7 < 4 ? 0 : 1;
+            append(log, producerBatch(START_MS, producer, EPOCH, sequences[producer]++, true, "a".repeat(60)));
+            if (i % 3 == 2) {
+                log.append(marker(START_MS, producer, EPOCH, i % 2 == 0, 5), AppendOrigin.COORDINATOR, 0);
+            }
+        }
+        log.append(marker(START_MS, 0, EPOCH, false, 5), AppendOrigin.COORDINATOR, 0);
+        log.append(marker(START_MS, 1, EPOCH, false, 5), AppendOrigin.COORDINATOR, 0);
+        return aborted(log);
+    }
+
+    private static List<AbortedTransaction> aborted(Log from) {
+        LogRead read = from.read(0, 1 << 20, from.lastStableOffset(), true);
+        read.records().release();
+        return read.abortedTransactions();
+    }
+
+    private static List<Path> transactionIndexes(Path data) throws IOException {
+        try (var files = Files.list(data.resolve("topic-0"))) {
+            return files.filter(file -> file.toString().endsWith(".txnindex"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private void assertAbortedAreKnown(Path data, List<AbortedTransaction> expected, String what) throws IOException {
+        try (LogDirectory copy = LogDirectory.open(data, TestLogs.options(clock, new TestScheduler()))) {
+            Log reopened = copy.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS);
+            assertEquals(expected, aborted(reopened), what);
+        }
+        assertEquals(List.of(), LogVerifier.verify(data), what);
+    }
+
+    @Test
+    void shouldMakeADamagedTransactionIndexAnew(@TempDir Path other) throws IOException {
+        List<AbortedTransaction> aborted = appendTransactions();
+        directory.close();
+        List<Path> indexes = transactionIndexes(path);
+        assertTrue(indexes.size() > 5, indexes::toString);
+        for (Path index : indexes) {
+            byte[] intact = Files.readAllBytes(index);
+            Path copy = other.resolve(index.getFileName());
+            TestLogs.copy(path, copy);
+            Path damaged = copy.resolve("topic-0").resolve(index.getFileName());
+            // Version, producer and marker: nothing but the right ones fits to the log.
+            for (int position : new int[] {0, 1, 2, 9, 10, 18, 25}) {
+                byte[] bytes = intact.clone();
+                bytes[position] ^= 1;
+                Files.write(damaged, bytes);
+                assertAbortedAreKnown(copy, aborted, index + " at " + position);
+                assertArrayEquals(intact, Files.readAllBytes(damaged), index + " at " + position);
+            }
+            Files.write(damaged, Arrays.copyOf(intact, intact.length - 1));
+            assertAbortedAreKnown(copy, aborted, index + " cut");
+            Files.deleteIfExists(path(copy, index, ".snapshot"));
+            Files.write(damaged, Arrays.copyOf(intact, intact.length + 1));
+            assertAbortedAreKnown(copy, aborted, index + " extended, and without its snapshot");
+        }
+        directory = LogDirectory.open(path, TestLogs.options(clock, new TestScheduler()));
+        log = directory.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS);
+    }
+
+    private static Path path(Path data, Path index, String suffix) {
+        return data.resolve("topic-0").resolve(index.getFileName().toString().replace(".txnindex", suffix));
+    }
+
+    @Test
+    void shouldMakeADamagedTransactionIndexAnewAfterACrash(@TempDir Path other) throws IOException {
+        List<AbortedTransaction> aborted = appendTransactions();
+        log.flush();
+        directory.checkpoint();
+        for (Path index : transactionIndexes(path)) {
+            Path copy = other.resolve(index.getFileName());
+            TestLogs.copy(path, copy);
+            Path damaged = copy.resolve("topic-0").resolve(index.getFileName());
+            byte[] bytes = Files.readAllBytes(damaged);
+            bytes[9] ^= 1;
+            Files.write(damaged, bytes);
+            assertAbortedAreKnown(copy, aborted, index.toString());
+        }
+    }
+
+    @Test
+    void shouldMakeNoTransactionIndexOfADamagedLog() throws IOException {
+        appendTransactions();
+        directory.close();
+        Path index = transactionIndexes(path).get(1);
+        byte[] intact = Files.readAllBytes(index);
+        Files.write(index, new byte[] {1});
+        Path segment = path(path, index, ".log");
+        byte[] records = Files.readAllBytes(segment);
+        byte[] damaged = records.clone();
+        damaged[0] ^= 1;
+        Files.write(segment, damaged);
+        directory = LogDirectory.open(path, TestLogs.options(clock, new TestScheduler()));
+        log = directory.open("topic", 0, Uuid.ZERO, TestLogs.SMALL_SEGMENTS);
+        assertError(ErrorCode.KAFKA_STORAGE_ERROR, () -> aborted(log));
+        Files.write(segment, records);
+        Files.write(index, intact);
     }
 
     private LogAppendResult appendVerified(ByteBuffer batch, VerificationGuard guard) {
