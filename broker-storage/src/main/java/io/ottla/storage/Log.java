@@ -302,6 +302,11 @@ public final class Log implements AutoCloseable {
         return flusher.flushedOffset();
     }
 
+    /** How much lies above the {@link #recoveryPoint}, about: a start after a crash reads it. */
+    public long unflushedBytes() {
+        return flusher.unflushedBytes();
+    }
+
     /** Up to where everything is known to be on the device; a start after a crash reads the log from here on. */
     public long recoveryPoint() {
         return flusher.recoveryPoint();

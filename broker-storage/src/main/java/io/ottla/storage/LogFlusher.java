@@ -42,6 +42,26 @@ final class LogFlusher {
         return recoveryPoint;
     }
 
+    /** The size of what lies above the recovery point. */
+    long unflushedBytes() {
+        long from = recoveryPoint;
+        LogSegment[] segments = log.segments();
+        long bytes = 0;
+        for (int i = LogReader.floor(segments, from); i < segments.length; i++) {
+            bytes += segments[i].sizeBytes() - (segments[i].baseOffset() < from ? positionOf(segments[i], from) : 0L);
+        }
+        return Math.max(0L, bytes);
+    }
+
+    private static long positionOf(LogSegment segment, long offset) {
+        try {
+            return segment.endPosition(offset);
+        } catch (IOException e) {
+            // The file may be gone: too much is as good as right.
+            return 0L;
+        }
+    }
+
     /** There is a new file, whose name has to be synced, too. */
     void segmentAdded() {
         directoryUnsynced = true;

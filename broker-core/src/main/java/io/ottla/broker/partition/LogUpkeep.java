@@ -11,7 +11,10 @@ import io.ottla.storage.LogCleaner;
 import io.ottla.storage.LogCleanerConfig;
 import io.ottla.storage.LogDirectory;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -29,6 +32,9 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
 
     /** How often it is tried to open logs that could not be opened. */
     private static final long OPEN_RETRY_MS = 1000;
+
+    /** How much a start after a crash may have to read: it takes well below a second. */
+    private static final long MAX_UNFLUSHED_BYTES = 64L << 20;
 
     private final PartitionRegistry partitions;
     private final List<LogDirectory> directories;
@@ -175,7 +181,38 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
                 partition.requestSync();
             }
         }
+        flushAbove(MAX_UNFLUSHED_BYTES);
         checkpoint(LogDirectory::checkpointRecoveryPoints);
+    }
+
+    /**
+     * Flushes logs, one at a time and those first that have most to flush, until not more than so many bytes are left that a start
+     * after a crash would have to read. Most of them have been written by the system before, as nothing is flushed that often.
+     */
+    void flushAbove(long maxUnflushedBytes) {
+        Map<Partition, Long> unflushed = new HashMap<>();
+        long leftBytes = 0;
+        for (Partition partition : partitions.all()) {
+            if (partition.isOnline() && !partition.isDeleted()) {
+                long bytes = partition.log().unflushedBytes();
+                unflushed.put(partition, bytes);
+                leftBytes += bytes;
+            }
+        }
+        if (leftBytes <= maxUnflushedBytes) {
+            return;
+        }
+        List<Partition> largestFirst = new ArrayList<>(unflushed.keySet());
+        largestFirst.sort(Comparator.comparing(unflushed::get, Comparator.reverseOrder()));
+        for (int i = 0; i < largestFirst.size() && leftBytes > maxUnflushedBytes; i++) {
+            Partition partition = largestFirst.get(i);
+            try {
+                partition.log().flush();
+                leftBytes -= unflushed.get(partition);
+            } catch (ApiException e) {
+                LOG.warn("Flushing {} failed: {}", partition, e.getMessage());
+            }
+        }
     }
 
     /** Writes down where logs start. */

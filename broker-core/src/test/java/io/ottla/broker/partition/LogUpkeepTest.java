@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.broker.handler.DataFixture;
+import io.ottla.storage.Log;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -67,6 +68,37 @@ class LogUpkeepTest {
             long sizeBytes = partition.log().sizeBytes();
             advance(broker, BACKOFF_MS * 20);
             assertEquals(sizeBytes, partition.log().sizeBytes());
+        }
+    }
+
+    @Test
+    void shouldFlushTheLargestUntilLittleIsLeftToRecover() throws Exception {
+        try (DataFixture broker = new DataFixture()) {
+            broker.createTopic("events", 3);
+            broker.append("events", 0, 1);
+            broker.append("events", 1, 50);
+            broker.append("events", 2, 20);
+            Log small = broker.partition("events", 0).log();
+            Log large = broker.partition("events", 1).log();
+            Log middle = broker.partition("events", 2).log();
+            assertEquals(large.sizeBytes(), large.unflushedBytes());
+            long withoutLarge = small.sizeBytes() + middle.sizeBytes();
+
+            broker.upkeep().flushAbove(withoutLarge + large.sizeBytes());
+            assertEquals(0, large.recoveryPoint());
+
+            broker.upkeep().flushAbove(withoutLarge);
+            assertEquals(50, large.recoveryPoint());
+            assertEquals(0, large.unflushedBytes());
+            assertEquals(0, middle.recoveryPoint());
+
+            long flushedBytes = large.sizeBytes();
+            broker.append("events", 1, 3);
+            assertEquals(large.sizeBytes() - flushedBytes, large.unflushedBytes());
+            broker.upkeep().flushAbove(0);
+            assertEquals(53, large.recoveryPoint());
+            assertEquals(20, middle.recoveryPoint());
+            assertEquals(1, small.recoveryPoint());
         }
     }
 }
