@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -63,6 +64,10 @@ public final class LogDirectory implements AutoCloseable {
     private final Map<String, LogDamageException> damaged = new ConcurrentHashMap<>();
 
     private final boolean clean;
+
+    /** Whether {@code a-0} and {@code A-0} are the same file here, as is usual on macOS and Windows. */
+    private final boolean ignoresCase;
+
     private Set<String> checkpointed;
     private MetaProperties metaProperties;
     private boolean closed;
@@ -118,6 +123,9 @@ public final class LogDirectory implements AutoCloseable {
         this.options = options;
         this.files = options.files();
         this.lock = lock;
+        // The lock file is there: if it has another name, too, the file system does not tell upper case from lower
+        // case.
+        this.ignoresCase = files.exists(path.resolve(LOCK_FILE.toUpperCase(Locale.ROOT)));
         this.metaProperties = MetaProperties.read(files, path);
         this.recoveryPoints = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.RECOVERY_POINT));
         this.startOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.LOG_START_OFFSET));
@@ -210,6 +218,7 @@ public final class LogDirectory implements AutoCloseable {
      * @param topicId the topic's id; {@link Uuid#ZERO} for no {@code partition.metadata} file
      * @return the log; the same as before if it is open
      * @throws LogDamageException if its files hold what no crash can have left; the others can still be opened
+     * @throws IOException also if it is new, and its name is that of another partition for a file system that ignores case
      * @throws ApiException INCONSISTENT_TOPIC_ID if the directory belongs to another topic of that name
      */
     public Log open(String topic, int partition, Uuid topicId, LogConfig config) throws IOException {
@@ -233,6 +242,7 @@ public final class LogDirectory implements AutoCloseable {
                 throw damage;
             }
             if (found == null) {
+                ensureNotTheSameFile(name);
                 cleanedOffsets.remove(name);
                 forgetCheckpoints(name);
                 files.createDirectories(path.resolve(name));
@@ -249,6 +259,21 @@ public final class LogDirectory implements AutoCloseable {
             opened(name, log);
         }
         return log;
+    }
+
+    /** Two logs in one directory would destroy each other. */
+    private void ensureNotTheSameFile(String name) throws IOException {
+        if (ignoresCase) {
+            Set<String> others = new TreeSet<>(logs.keySet());
+            others.addAll(unopened.keySet());
+            others.addAll(opening);
+            for (String other : others) {
+                if (other.equalsIgnoreCase(name) && !other.equals(name)) {
+                    throw new IOException(path.resolve(name) + " would be the directory of " + other
+                            + ": this file system does not tell upper case from lower case");
+                }
+            }
+        }
     }
 
     private static void ensureTopic(PartitionDirectory found, Uuid topicId) {
