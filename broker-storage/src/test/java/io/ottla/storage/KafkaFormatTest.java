@@ -5,7 +5,6 @@ import static io.ottla.storage.TestLogs.batch;
 import static io.ottla.storage.TestLogs.marker;
 import static io.ottla.storage.TestLogs.producerBatch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Random;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -49,6 +50,14 @@ class KafkaFormatTest {
     /** Now, because Apache Kafka forgets producers whose timestamps are old by the machine's clock. */
     private static final long START_MS = Clock.system().timeMs();
 
+    private static final Pattern WRONG = Pattern.compile(
+            "(?i)mismatch|not found|out of order|isvalid: false|invalid|could not|exception|ignoring|^  \\d+ is followed by");
+
+    /** A batch of which nothing but the header is left has a timestamp, but no record: the tool says so of Apache Kafka's own logs. */
+    private static final Pattern OF_COMPACTION =
+            Pattern.compile("Found timestamp mismatch in :\\S+\n(  Index timestamp: \\d+, log timestamp: -1\n)+"
+                    + "|Non-consecutive offsets in \\S+\n(  -?\\d+ is followed by \\d+\n)+");
+
     @TempDir
     Path path;
 
@@ -71,9 +80,10 @@ class KafkaFormatTest {
         return values;
     }
 
-    /** What kafka-dump-log prints of every file that it knows. */
+    /** What kafka-dump-log prints of every file that it knows; what it finds wrong goes to stderr. */
     private static String dump(Path logDirectory, String... options) throws IOException {
         PrintStream stdout = System.out;
+        PrintStream stderr = System.err;
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         try (var files = Files.list(logDirectory);
                 PrintStream capture = new PrintStream(output, true, StandardCharsets.UTF_8)) {
@@ -86,22 +96,27 @@ class KafkaFormatTest {
             List<String> arguments = new ArrayList<>(List.of("--files", names));
             arguments.addAll(List.of(options));
             System.setOut(capture);
+            System.setErr(capture);
             DumpLogSegments.main(arguments.toArray(String[]::new));
         } finally {
             System.setOut(stdout);
+            System.setErr(stderr);
         }
         return output.toString(StandardCharsets.UTF_8);
     }
 
     static void assertDumpFindsNothing(Path logDirectory) throws IOException {
+        assertDumpFindsNothing(logDirectory, false);
+    }
+
+    private static void assertDumpFindsNothing(Path logDirectory, boolean compacted) throws IOException {
         for (String option : List.of("--deep-iteration", "--index-sanity-check", "--verify-index-only")) {
             String dump = dump(logDirectory, option);
-            assertFalse(dump.contains("Mismatches"), dump);
-            assertFalse(dump.contains("Found timestamp mismatch"), dump);
-            assertFalse(dump.contains("out of order"), dump);
-            assertFalse(dump.contains("isvalid: false"), dump);
-            assertFalse(dump.contains("not found"), dump);
-            assertFalse(dump.contains("invalid"), dump);
+            assertTrue(dump.contains("Dumping "), dump);
+            String looked = compacted ? OF_COMPACTION.matcher(dump).replaceAll("") : dump;
+            String wrong =
+                    looked.lines().filter(line -> WRONG.matcher(line).find()).collect(Collectors.joining("\n"));
+            assertEquals("", wrong, option);
         }
     }
 
@@ -232,13 +247,18 @@ class KafkaFormatTest {
                 model.append(log, 60);
                 assertNotNull(cleaner.cleanDirtiest());
             }
+            // What is not compacted, too: aborted records, their transaction indexes, producer snapshots in between.
+            model.append(log, 60);
             model.endTransactions(log);
             values = model.expectedValues(log.logEndOffset());
             content = CompactionModel.content(log);
             endOffset = log.logEndOffset();
-            assertTrue(content.size() < endOffset / 2, content.size() + " of " + endOffset);
+            assertTrue(content.size() < endOffset * 2 / 3, content.size() + " of " + endOffset);
         }
-        assertDumpFindsNothing(path.resolve("topic-0"));
+        for (String suffix : List.of(".log", ".index", ".timeindex", ".txnindex", ".snapshot")) {
+            assertTrue(count(suffix) > 2, suffix);
+        }
+        assertDumpFindsNothing(path.resolve("topic-0"), true);
         KafkaScheduler scheduler = new KafkaScheduler(1);
         scheduler.startup();
         try (UnifiedLog kafka = kafkaLog(scheduler, true, endOffset)) {
@@ -259,6 +279,12 @@ class KafkaFormatTest {
             assertEquals(values, CompactionModel.committedValues(log));
         }
         assertEquals(List.of(), LogVerifier.verify(path));
+    }
+
+    private long count(String suffix) throws IOException {
+        try (var files = Files.list(path.resolve("topic-0"))) {
+            return files.filter(file -> file.toString().endsWith(suffix)).count();
+        }
     }
 
     @Test

@@ -10,8 +10,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -36,7 +35,14 @@ class KillIT {
     private static final long SEED = Long.getLong("kill.seed", System.nanoTime());
     private static final int MIN_LIFE_MS = 100;
     private static final int MAX_LIFE_MS = 1_500;
-    private static final int FILES_PER_DUMP = 300;
+    private static final int FILES_PER_DUMP = 100;
+    private static final Pattern WRONG = Pattern.compile(
+            "(?i)mismatch|not found|out of order|isvalid: false|invalid|could not|exception|ignoring|^  \\d+ is followed by");
+
+    /** Of the offsets topic, where offsets are missing, and timestamps whose records are: the tool says so of any compacted log. */
+    private static final Pattern OF_COMPACTION =
+            Pattern.compile("Found timestamp mismatch in :\\S+\n(  Index timestamp: \\d+, log timestamp: -1\n)+"
+                    + "|Non-consecutive offsets in \\S+/__consumer_offsets-\\S+\n(  -?\\d+ is followed by \\d+\n)+");
 
     @TempDir
     Path folder;
@@ -72,9 +78,7 @@ class KillIT {
             broker.terminate();
             broker.close();
         }
-        try (BrokerProcess verify = BrokerProcess.run("verify", data.toString())) {
-            assertEquals(0, verify.exitCode(), verify::toString);
-        }
+        assertEquals(List.of(), LogVerifier.examine(data).findings());
         assertDumpFindsNothing(data);
     }
 
@@ -137,35 +141,36 @@ class KillIT {
 
     /** Apache Kafka's own tool on every file that is left. */
     private static void assertDumpFindsNothing(Path data) throws Exception {
-        Map<String, List<String>> byKind = new HashMap<>();
+        List<String> all = files(data, "log|index|timeindex|txnindex|snapshot");
+        assertFalse(all.isEmpty());
+        dump("--deep-iteration --verify-index-only", all);
+        dump("--index-sanity-check", files(data, "index|timeindex|txnindex"));
+    }
+
+    private static List<String> files(Path data, String suffixes) throws IOException {
         try (Stream<Path> files = Files.walk(data, 2)) {
-            files.map(Path::toString)
-                    .filter(file -> file.matches(".*-\\d+/\\d{20}\\.(log|index|timeindex|txnindex|snapshot)"))
-                    .forEach(file -> byKind.computeIfAbsent(
-                                    file.substring(file.lastIndexOf('.')), kind -> new ArrayList<>())
-                            .add(file));
+            return files.map(Path::toString)
+                    .filter(file -> file.matches(".*-\\d+/\\d{20}\\.(" + suffixes + ")"))
+                    .toList();
         }
-        assertFalse(byKind.get(".log").isEmpty());
-        for (List<String> files : byKind.values()) {
-            for (int i = 0; i < files.size(); i += FILES_PER_DUMP) {
-                String names = String.join(",", files.subList(i, Math.min(files.size(), i + FILES_PER_DUMP)));
-                for (String option : optionsFor(files.get(0))) {
-                    assertNothingWrong(Tool.DUMP_LOG.run(option + " --files " + names));
-                }
+    }
+
+    private static void dump(String options, List<String> files) throws Exception {
+        for (int i = 0; i < files.size(); i += FILES_PER_DUMP) {
+            String names = String.join(",", files.subList(i, Math.min(files.size(), i + FILES_PER_DUMP)));
+            try (RunningProcess tool = Tool.DUMP_LOG.start(options + " --files " + names)) {
+                assertEquals(0, tool.exitCode(), tool::toString);
+                assertNothingWrong(tool.stdout() + tool.stderr());
             }
         }
     }
 
-    private static List<String> optionsFor(String file) {
-        return file.endsWith("index")
-                ? List.of("--index-sanity-check", "--verify-index-only")
-                : List.of("--deep-iteration");
-    }
-
     private static void assertNothingWrong(String dump) {
-        String wrong = dump.lines()
-                .filter(line -> line.matches(
-                        ".*(isvalid: false|Mismatches|mismatch|not found|out of order|invalid|Exception).*"))
+        String wrong = OF_COMPACTION
+                .matcher(dump)
+                .replaceAll("")
+                .lines()
+                .filter(line -> WRONG.matcher(line).find())
                 .collect(Collectors.joining("\n"));
         assertEquals("", wrong);
     }

@@ -43,7 +43,11 @@ final class KillLoad implements AutoCloseable {
 
     private static final int PARTITIONS = 3;
     private static final int MAX_UNACKNOWLEDGED = 300;
-    private static final int MAX_VALUE_SIZE_BYTES = 2_000;
+    private static final int MAX_VALUE_SIZE_BYTES = 1_000;
+
+    /** Many small batches, several of them on their way, and not more data than can be verified in each cycle. */
+    private static final int MAX_PAUSE_MICROS = 1_000;
+
     private static final int KEPT_TOPICS = 3;
 
     private final String server;
@@ -139,7 +143,7 @@ final class KillLoad implements AutoCloseable {
         Map<String, Object> config = clientConfig(server);
         config.remove("default.api.timeout.ms");
         config.put("compression.type", codec);
-        config.put("linger.ms", 5);
+        config.put("linger.ms", 1);
         config.put("delivery.timeout.ms", 120_000);
         config.put("max.block.ms", 120_000);
         Semaphore room = new Semaphore(MAX_UNACKNOWLEDGED);
@@ -166,6 +170,7 @@ final class KillLoad implements AutoCloseable {
                             }
                             room.release();
                         });
+                LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(random.nextInt(MAX_PAUSE_MICROS)));
             }
         }
     }
