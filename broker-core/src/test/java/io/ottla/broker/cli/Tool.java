@@ -19,6 +19,7 @@ enum Tool {
     DUMP_LOG("DumpLogSegments"),
     E2E_LATENCY("EndToEndLatency"),
     GET_OFFSETS("GetOffsetShell"),
+    LOG_COMPACTION_TESTER("LogCompactionTester"),
     LOG_DIRS("LogDirsCommand"),
     PRODUCER_PERF_TEST("ProducerPerformance"),
     TOPICS("TopicCommand"),
