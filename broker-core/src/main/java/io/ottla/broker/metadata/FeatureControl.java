@@ -120,7 +120,9 @@ public final class FeatureControl {
                 .orElse(null);
         String controller = "Local controller " + store.image().controllerId();
         if (supported == null) {
-            return controller + " does not support this feature.";
+            return wish.level() == 0
+                    ? "Feature " + wish.feature() + " not found."
+                    : controller + " does not support this feature.";
         }
         if (wish.level() < supported.min() || wish.level() > supported.max()) {
             return controller + " only supports versions " + supported.min() + "-" + supported.max();

@@ -25,7 +25,7 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.RequestHeader;
 
 /** Speaks to a broker with Apache Kafka's own encoding, but without its client's habits: any request in any version. */
-final class KafkaWire implements AutoCloseable {
+public final class KafkaWire implements AutoCloseable {
 
     private static final int TIMEOUT_MS = 30_000;
     private static final String NO_ID = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -35,7 +35,7 @@ final class KafkaWire implements AutoCloseable {
     private final DataOutputStream out;
     private int correlationId;
 
-    KafkaWire(String host, int port) throws IOException {
+    public KafkaWire(String host, int port) throws IOException {
         socket = new Socket(host, port);
         socket.setSoTimeout(TIMEOUT_MS);
         socket.setTcpNoDelay(true);
@@ -44,7 +44,7 @@ final class KafkaWire implements AutoCloseable {
     }
 
     /** Sends a request and waits for its answer. */
-    ApiMessage call(ApiMessage request, int version) throws IOException {
+    public ApiMessage call(ApiMessage request, int version) throws IOException {
         ApiKeys api = ApiKeys.forId(request.apiKey());
         RequestHeader header = new RequestHeader(api, (short) version, "wire", ++correlationId);
         ObjectSerializationCache cache = new ObjectSerializationCache();
