@@ -3,6 +3,7 @@ package io.ottla.storage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -195,6 +196,28 @@ final class SimulatedInode {
         sync();
         data[position] ^= (byte) xor;
         synced[position] ^= (byte) xor;
+    }
+
+    /**
+     * The same file or directory with the same past, and all that is below it.
+     *
+     * @param made what was copied before, and by what
+     */
+    SimulatedInode fork(IdentityHashMap<SimulatedInode, SimulatedInode> made) {
+        SimulatedInode known = made.get(this);
+        if (known != null) {
+            return known;
+        }
+        SimulatedInode fork = new SimulatedInode(directory, modifiedMs);
+        made.put(this, fork);
+        fork.data = content();
+        fork.size = size;
+        fork.synced = Arrays.copyOf(synced, syncedSize);
+        fork.syncedSize = syncedSize;
+        fork.unsynced.addAll(unsynced);
+        entries.forEach((name, inode) -> fork.entries.put(name, inode.fork(made)));
+        syncedEntries.forEach((name, inode) -> fork.syncedEntries.put(name, inode.fork(made)));
+        return fork;
     }
 
     /** The same content, all of it on the device. */

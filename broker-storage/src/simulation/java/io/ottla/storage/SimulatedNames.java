@@ -4,6 +4,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -155,6 +156,24 @@ final class SimulatedNames {
         for (Map.Entry<String, SimulatedInode> entry : inode.entries().entrySet()) {
             forEachPath(path.resolve(entry.getKey()), entry.getValue(), action);
         }
+    }
+
+    /** Gives the other the same files and names with the same past. */
+    void forkTo(SimulatedNames other) {
+        IdentityHashMap<SimulatedInode, SimulatedInode> made = new IdentityHashMap<>();
+        other.root = root.fork(made);
+        for (Change change : unsynced) {
+            other.unsynced.add(new Change(
+                    forked(change.fromDirectory, made),
+                    change.from,
+                    forked(change.toDirectory, made),
+                    change.to,
+                    forked(change.inode, made)));
+        }
+    }
+
+    private static SimulatedInode forked(SimulatedInode inode, IdentityHashMap<SimulatedInode, SimulatedInode> made) {
+        return inode == null ? null : inode.fork(made);
     }
 
     void copyTo(SimulatedNames other) {

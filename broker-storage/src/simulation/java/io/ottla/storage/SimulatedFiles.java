@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * A file system in memory that can lose its process or its power at any call, and whose disk can fail: for tests of what a store
@@ -46,6 +47,8 @@ public final class SimulatedFiles implements StorageFiles {
     private int generation;
     private long changeCount;
     private long changesLeft = Long.MAX_VALUE;
+    private long changesToFork = Long.MAX_VALUE;
+    private Consumer<SimulatedFiles> forkTaker;
     private boolean dead;
     private long roomBytes = Long.MAX_VALUE;
     private int failingWrites;
@@ -75,6 +78,25 @@ public final class SimulatedFiles implements StorageFiles {
     /** The process lives until further notice. */
     public void crashNever() {
         crashAfter(Long.MAX_VALUE);
+    }
+
+    /**
+     * Lets so many changing calls succeed, and hands out a file system in the state that a crash in the next would leave: before it,
+     * behind it or, if it writes, within it. Whoever takes it has to {@link #restart} it; this one goes on.
+     *
+     * @param taker is called within the call, and leaves these files alone
+     */
+    public synchronized void forkAfter(long changes, Consumer<SimulatedFiles> taker) {
+        changesToFork = changes;
+        forkTaker = taker;
+    }
+
+    private void fork() {
+        SimulatedFiles fork = new SimulatedFiles(clock, new Random(random.nextLong()));
+        names.forkTo(fork.names);
+        Consumer<SimulatedFiles> taker = forkTaker;
+        forkAfter(Long.MAX_VALUE, null);
+        taker.accept(fork);
     }
 
     /** How many bytes files may grow by from now on. What finds no room is written in part and fails. */
@@ -113,6 +135,11 @@ public final class SimulatedFiles implements StorageFiles {
             names.losePower(random);
             names.forEachFile(file -> file.losePower(random, sectorBytes));
         }
+    }
+
+    /** What {@link LogVerifier} finds in a data directory. */
+    public List<LogVerifier.Finding> verify(Path dataDirectory) throws IOException {
+        return LogVerifier.verify(dataDirectory, this);
     }
 
     /** Changes one byte of a file for good, as a failing device does. */
@@ -157,7 +184,15 @@ public final class SimulatedFiles implements StorageFiles {
             }
             throw die();
         }
+        boolean forks = changesToFork-- == 0;
+        boolean before = forks && random.nextBoolean();
+        if (before) {
+            fork();
+        }
         change.run();
+        if (forks && !before) {
+            fork();
+        }
     }
 
     private SimulatedInode existing(Path path) throws NoSuchFileException {
@@ -317,6 +352,10 @@ public final class SimulatedFiles implements StorageFiles {
             file.write(at, bytes, fitting, clock.timeMs());
             roomBytes = 0;
             throw new IOException("No space left on device");
+        }
+        if (changesToFork-- == 0) {
+            file.write(at, bytes, random.nextInt(bytes.length + 1), clock.timeMs());
+            fork();
         }
         roomBytes -= roomBytes == Long.MAX_VALUE ? 0L : growthBytes;
         file.write(at, bytes, bytes.length, clock.timeMs());
