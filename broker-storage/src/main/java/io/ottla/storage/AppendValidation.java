@@ -9,6 +9,7 @@ import io.ottla.protocol.record.RecordBatchBuilder;
 import io.ottla.protocol.record.RecordBatchSummary;
 import io.ottla.protocol.record.RecordBatchValidator;
 import io.ottla.protocol.record.RecordBatches;
+import io.ottla.protocol.record.RecordIterator;
 import io.ottla.protocol.record.TimestampType;
 import java.nio.ByteBuffer;
 
@@ -105,8 +106,10 @@ final class AppendValidation {
         long beforeMaxMs = config.messageTimestampBeforeMaxMs();
         if (beforeMaxMs < nowMs) {
             // The header says which timestamp is the largest, not which is the smallest.
-            for (Record record : batch.records()) {
-                requireTimestamp(record.timestampMs(), nowMs - beforeMaxMs, latestMs);
+            try (RecordIterator records = batch.recordIterator(RecordBatch.DEFAULT_MAX_DECOMPRESSED_SIZE_BYTES)) {
+                while (records.hasNext()) {
+                    requireTimestamp(records.next().timestampMs(), nowMs - beforeMaxMs, latestMs);
+                }
             }
         }
     }
@@ -129,12 +132,16 @@ final class AppendValidation {
         } else {
             builder.compression(wanted, config.compressionLevel(wanted));
         }
-        for (Record record : batch.records()) {
-            if (config.cleanupCompact() && record.key() == null) {
-                throw new ApiException(
-                        ErrorCode.INVALID_RECORD, "Compacted topic cannot accept message without key in " + logName);
+        try (RecordIterator records = batch.recordIterator(RecordBatch.DEFAULT_MAX_DECOMPRESSED_SIZE_BYTES)) {
+            while (records.hasNext()) {
+                Record record = records.next();
+                if (config.cleanupCompact() && record.key() == null) {
+                    throw new ApiException(
+                            ErrorCode.INVALID_RECORD,
+                            "Compacted topic cannot accept message without key in " + logName);
+                }
+                builder.append(record.timestampMs(), record.key(), record.value(), record.headers());
             }
-            builder.append(record.timestampMs(), record.key(), record.value(), record.headers());
         }
         return builder.build();
     }

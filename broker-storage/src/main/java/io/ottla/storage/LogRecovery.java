@@ -273,6 +273,8 @@ final class LogRecovery {
             return scan(last.baseOffset(), true);
         }
         nextOffset = last.baseOffset();
+        long foundTimestampMs = indexes.maxTimestampMs();
+        long foundTimestampOffset = indexes.maxTimestampOffset();
         int from = indexes.resumePosition();
         BatchCursor cursor = BatchCursor.lookup(last.file(), from, last.sizeBytes());
         while (cursor.next()) {
@@ -307,6 +309,11 @@ final class LogRecovery {
             return scan(last.baseOffset(), true);
         }
         last.endOffset(nextOffset);
+        if (indexes.maxTimestampMs() != foundTimestampMs || indexes.maxTimestampOffset() != foundTimestampOffset) {
+            // The time index of a short segment is not synced at a stop, and was lost with the power; others may
+            // believe it.
+            indexes.write();
+        }
         rebuilt.add(indexes);
         return true;
     }
@@ -440,9 +447,8 @@ final class LogRecovery {
         boolean written = epochsWritten;
         for (int i = segments.size() - rebuilt.size(); i < segments.size(); i++) {
             SegmentIndexes indexes = rebuiltIndexes(i);
-            boolean indexesWritten = scanned && indexes.write();
-            written |= indexesWritten;
-            segments.get(i).adopt(indexes, recordsUnsynced, indexesWritten);
+            written |= scanned && indexes.write();
+            segments.get(i).adopt(indexes, recordsUnsynced);
             if (i == segments.size() - 1) {
                 segments.get(i).activate(indexes);
             }

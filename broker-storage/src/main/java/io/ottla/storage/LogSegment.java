@@ -2,6 +2,7 @@ package io.ottla.storage;
 
 import io.ottla.protocol.record.Record;
 import io.ottla.protocol.record.RecordBatch;
+import io.ottla.protocol.record.RecordIterator;
 import java.io.IOException;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
@@ -262,18 +263,22 @@ final class LogSegment {
             }
         }
         int from = indexes().offsets().floorPosition(offset);
-        BatchCursor cursor = BatchCursor.lookup(file(), from, scanEnd);
-        while (cursor.next()) {
-            if (cursor.position() == from && from > 0 && cursor.batch().baseOffset() > offset) {
-                // The entry lies: what is wanted may be before it.
-                from = 0;
-                cursor = BatchCursor.lookup(file(), 0, scanEnd);
-            } else if (cursor.batch().lastOffset() >= offset) {
-                return (long) cursor.position() << Integer.SIZE | cursor.batchSizeBytes();
+        while (true) {
+            BatchCursor cursor = BatchCursor.lookup(file(), from, scanEnd);
+            boolean tooFar = false;
+            while (!tooFar && cursor.next()) {
+                tooFar = cursor.position() == from && from > 0 && cursor.batch().baseOffset() > offset;
+                if (!tooFar && cursor.batch().lastOffset() >= offset) {
+                    return (long) cursor.position() << Integer.SIZE | cursor.batchSizeBytes();
+                }
             }
+            if (from == 0 || (!tooFar && cursor.fault() == null)) {
+                throwIfFaulty(cursor);
+                return -1L;
+            }
+            // The entry may lie: what is wanted may be before it, or it may point into the middle of a batch.
+            from = 0;
         }
-        throwIfFaulty(cursor);
-        return -1L;
     }
 
     /** Size of the batch at the position. */
@@ -296,16 +301,23 @@ final class LogSegment {
     TimestampOffset findTimestamp(long timestampMs, long fromOffset) throws IOException {
         SegmentIndexes current = indexes();
         long near = Math.max(current.times().floorOffset(timestampMs), fromOffset);
-        BatchCursor cursor = BatchCursor.scan(file(), current.offsets().floorPosition(near), sizeBytes());
+        int from = current.offsets().floorPosition(near);
+        BatchCursor first = BatchCursor.lookup(file(), from, sizeBytes());
+        // An entry may point into the middle of a batch.
+        boolean lies = !first.next() && first.fault() != null;
+        BatchCursor cursor = BatchCursor.scan(file(), lies ? 0 : from, sizeBytes());
         while (cursor.next()) {
             if (cursor.batch().maxTimestampMs() < timestampMs || cursor.batch().lastOffset() < fromOffset) {
                 continue;
             }
             RecordBatch batch = cursor.wholeBatch();
-            for (Record candidate : batch.records()) {
-                if (candidate.timestampMs() >= timestampMs && candidate.offset() >= fromOffset) {
-                    return new TimestampOffset(
-                            candidate.timestampMs(), candidate.offset(), batch.partitionLeaderEpoch());
+            try (RecordIterator records = batch.recordIterator(RecordBatch.DEFAULT_MAX_DECOMPRESSED_SIZE_BYTES)) {
+                while (records.hasNext()) {
+                    Record candidate = records.next();
+                    if (candidate.timestampMs() >= timestampMs && candidate.offset() >= fromOffset) {
+                        return new TimestampOffset(
+                                candidate.timestampMs(), candidate.offset(), batch.partitionLeaderEpoch());
+                    }
                 }
             }
         }
@@ -553,12 +565,15 @@ final class LogSegment {
         return located < 0 ? (int) reached : (int) (located >>> Integer.SIZE);
     }
 
-    /** Makes the indexes known that recovery has brought in line with the log. */
-    void adopt(SegmentIndexes upToDate, boolean recordsUnsynced, boolean indexFilesUnsynced) {
+    /**
+     * Makes the indexes known that recovery has brought in line with the log. Even where it had nothing to write, their files may
+     * not be on the device: a crash may have killed who wrote them before they were synced.
+     */
+    void adopt(SegmentIndexes upToDate, boolean recordsUnsynced) {
         maxTimestampMs = upToDate.maxTimestampMs();
         idleIndexes = new SoftReference<>(upToDate);
         logUnsynced = recordsUnsynced;
-        indexesUnsynced = indexFilesUnsynced;
+        indexesUnsynced = true;
     }
 
     long createdMs() {

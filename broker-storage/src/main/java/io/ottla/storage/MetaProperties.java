@@ -33,7 +33,11 @@ public record MetaProperties(String clusterId, int nodeId, Uuid directoryId) {
             return null;
         }
         Properties properties = new Properties();
-        properties.load(new StringReader(new String(files.readAll(path), StandardCharsets.UTF_8)));
+        try {
+            properties.load(new StringReader(new String(files.readAll(path), StandardCharsets.UTF_8)));
+        } catch (IllegalArgumentException e) {
+            throw new LogDamageException(path, 0, "not a file of properties: " + e.getMessage());
+        }
         String version = properties.getProperty("version", "").trim();
         String clusterId = properties.getProperty("cluster.id", "").trim();
         if (!version.equals(VERSION) || clusterId.isEmpty()) {
