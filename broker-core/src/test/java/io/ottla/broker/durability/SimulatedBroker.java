@@ -1,0 +1,157 @@
+package io.ottla.broker.durability;
+
+import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.Listener;
+import io.ottla.broker.coordinator.CoordinatorLog;
+import io.ottla.broker.coordinator.CoordinatorRuntime;
+import io.ottla.broker.coordinator.PartitionCoordinatorLog;
+import io.ottla.broker.coordinator.group.GroupCoordinator;
+import io.ottla.broker.coordinator.transaction.PartitionMarkerWriter;
+import io.ottla.broker.coordinator.transaction.TransactionCoordinator;
+import io.ottla.broker.handler.TestTimer;
+import io.ottla.broker.metadata.ConfigControl;
+import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.metadata.ProducerIds;
+import io.ottla.broker.metadata.Registration;
+import io.ottla.broker.metadata.TopicControl;
+import io.ottla.broker.partition.LogFlush;
+import io.ottla.broker.partition.Partition;
+import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.storage.LogCleaner;
+import io.ottla.storage.LogCleanerConfig;
+import io.ottla.storage.LogDirectory;
+import io.ottla.storage.ManualClock;
+import io.ottla.storage.SimulatedFiles;
+import io.ottla.storage.StorageOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * All that a broker keeps, put together as {@link io.ottla.broker.EmbeddedBroker}'s is, without a network, over simulated files. One
+ * thread runs everything; what a broker does in the background is done when it is asked for.
+ */
+final class SimulatedBroker {
+
+    static final Path PATH = Path.of("/sim/data");
+
+    final MetadataStore metadata;
+    final TopicControl topics;
+    final ConfigControl configs;
+    final PartitionRegistry partitions;
+    final GroupCoordinator groups;
+    final ProducerIds producerIds;
+    final TransactionCoordinator transactions;
+    private final LogDirectory directory;
+    private final LogCleaner cleaner;
+    private final ManualClock clock;
+    private final TestTimer timer = new TestTimer();
+    private final Deque<Runnable> background = new ArrayDeque<>();
+    private final Deque<Runnable> syncs = new ArrayDeque<>();
+
+    /** Whether whoever asks for a sync also waits for it. */
+    private boolean waiting = true;
+
+    /** Starts on whatever is there. */
+    SimulatedBroker(SimulatedFiles files, ManualClock clock, BrokerConfig config) throws IOException {
+        this.clock = clock;
+        directory = LogDirectory.open(
+                PATH,
+                StorageOptions.of(clock, (task, delayMs) -> background.add(task))
+                        .withFiles(files)
+                        .withFlushPolicy(config.durability()));
+        metadata = MetadataStore.open(List.of(directory), clock, config, this::sync);
+        topics = new TopicControl(metadata);
+        configs = new ConfigControl(metadata);
+        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig, this::sync);
+        partitions.start(metadata.image());
+        metadata.addListener(partitions);
+        CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
+                clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
+        groups = new GroupCoordinator(config, environment);
+        groups.start();
+        producerIds = new ProducerIds(metadata);
+        transactions = new TransactionCoordinator(
+                config,
+                environment,
+                producerIds,
+                new PartitionMarkerWriter(partitions, PartitionCoordinatorLog.in(partitions), groups, clock));
+        metadata.registerBroker(new Registration(
+                config.nodeId(),
+                null,
+                List.of(new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9092)),
+                List.of(directory.metaProperties().directoryId())));
+        transactions.start();
+        cleaner = new LogCleaner(List.of(directory), LogCleanerConfig.DEFAULT);
+        waiting = false;
+    }
+
+    private void sync(Runnable task) {
+        if (waiting) {
+            task.run();
+        } else {
+            syncs.add(task);
+        }
+    }
+
+    /** Does some of what waits for the device. */
+    void runSyncs(int count) {
+        for (int i = 0; i < count && !syncs.isEmpty(); i++) {
+            syncs.poll().run();
+        }
+    }
+
+    /** Does what the background has to do, however long it would have waited. */
+    void runBackground() {
+        for (int count = background.size(); count > 0; count--) {
+            background.poll().run();
+        }
+    }
+
+    void advance(long ms) {
+        clock.advance(Duration.ofMillis(ms));
+        timer.advance(ms);
+    }
+
+    /** Does all that there is to do now. */
+    void settle() {
+        do {
+            runSyncs(Integer.MAX_VALUE);
+            timer.advance(0);
+        } while (!syncs.isEmpty());
+    }
+
+    void checkpoint() {
+        directory.checkpoint();
+    }
+
+    /** Has the logs of the coordinators, or what of them is not new, compacted. */
+    void compact(Random random) {
+        partitions.all().stream()
+                .filter(Partition::isInternal)
+                .sorted(Comparator.comparing(Partition::toString))
+                .filter(partition -> random.nextBoolean())
+                .forEach(partition -> partition.log().rollSegment());
+        cleaner.cleanDirtiest();
+    }
+
+    CoordinatorLog log(String topic, int partition) {
+        return PartitionCoordinatorLog.in(partitions).log(topic, partition);
+    }
+
+    /** Stops as a broker does. */
+    void close() {
+        settle();
+        waiting = true;
+        transactions.close();
+        groups.close();
+        new LogFlush(List.of(directory), () -> 1).close();
+        metadata.close();
+        directory.close();
+    }
+}
