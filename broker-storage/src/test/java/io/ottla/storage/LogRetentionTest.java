@@ -4,6 +4,7 @@ import static io.ottla.storage.LogTest.assertError;
 import static io.ottla.storage.TestLogs.START_MS;
 import static io.ottla.storage.TestLogs.append;
 import static io.ottla.storage.TestLogs.batch;
+import static io.ottla.storage.TestLogs.producerBatch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -90,6 +91,30 @@ class LogRetentionTest {
         assertEquals(
                 "value-" + log.logStartOffset(),
                 TestLogs.values(log, log.logStartOffset()).get(0));
+    }
+
+    @Test
+    void shouldEndATransactionWhoseFirstRecordsAreGone() throws IOException {
+        Log log = log(LogConfig.DEFAULT);
+        append(log, producerBatch(START_MS, 7, (short) 0, 0, true, "gone"));
+        append(log, producerBatch(START_MS, 8, (short) 0, 0, false, "plain"));
+        clock.advance(Duration.ofDays(8));
+        log.rollSegment();
+        append(log, producerBatch(clock.timeMs(), 7, (short) 0, 1, true, "late"));
+        assertEquals(0, log.lastStableOffset());
+        assertEquals(1, log.enforceRetention());
+        assertEquals(2, log.logStartOffset());
+        assertEquals(2, log.lastStableOffset());
+
+        directory.close();
+        open();
+        Log reopened = log(LogConfig.DEFAULT);
+        assertEquals(2, reopened.lastStableOffset());
+        reopened.append(TestLogs.marker(clock.timeMs(), 7, (short) 0, false, 0), AppendOrigin.COORDINATOR, 0);
+        assertEquals(4, reopened.lastStableOffset());
+        LogRead read = reopened.read(2, 1000, 4, true);
+        assertEquals(7, read.abortedTransactions().get(0).producerId());
+        read.records().release();
     }
 
     @Test
