@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.BiConsumer;
 
 /** All metadata at one offset of the metadata log. Immutable: whoever holds one sees a consistent state for ever. */
 public final class MetadataImage {
@@ -117,6 +118,22 @@ public final class MetadataImage {
             sortedTopics = topics;
         }
         return topics;
+    }
+
+    /**
+     * Tells which topics differ from those of an earlier image, or have another configuration: twice, where both is so. Takes no longer
+     * than the changes between the two did.
+     *
+     * @param change is given what the topic was and what it is; null where there was or is none of that id
+     */
+    public void forEachTopicChangeFrom(MetadataImage before, BiConsumer<TopicImage, TopicImage> change) {
+        topicsById.forEachChangeFrom(before.topicsById, (id, old, young) -> change.accept(old, young));
+        configs.forEachChangeFrom(before.configs, (resource, old, young) -> {
+            TopicImage topic = resource.type() == ConfigResource.TOPIC ? topic(resource.name()) : null;
+            if (topic != null) {
+                change.accept(before.topic(topic.id()), topic);
+            }
+        });
     }
 
     /** How many topics there are. */

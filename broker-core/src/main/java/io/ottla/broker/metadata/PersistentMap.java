@@ -1,6 +1,8 @@
 package io.ottla.broker.metadata;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
@@ -92,6 +94,59 @@ final class PersistentMap<K, V> {
     @SuppressWarnings("unchecked") // only with() puts keys and values in
     void forEach(BiConsumer<? super K, ? super V> action) {
         visit(root, (BiConsumer<Object, Object>) (BiConsumer<?, ?>) action);
+    }
+
+    /** What became of one key between two maps. */
+    @FunctionalInterface
+    interface Change<K, V> {
+
+        /**
+         * Told of a key whose values are not the same object.
+         *
+         * @param before null if it was not there
+         * @param after null if it is not there any more
+         */
+        void accept(K key, V before, V after);
+    }
+
+    /**
+     * Tells how this map differs from another, in no particular order. What both share is not looked at, so that for a map that
+     * was made from the other by a few changes this takes no longer than they did.
+     */
+    @SuppressWarnings("unchecked") // only with() puts keys and values in
+    void forEachChangeFrom(PersistentMap<K, V> before, Change<? super K, ? super V> change) {
+        changes(before.root, root, (Change<Object, Object>) (Change<?, ?>) change);
+    }
+
+    private static void changes(Object before, Object after, Change<Object, Object> change) {
+        if (before == after) {
+            return;
+        }
+        if (before instanceof Branch old && after instanceof Branch young) {
+            for (int bits = old.bitmap | young.bitmap; bits != 0; bits &= bits - 1) {
+                int bit = Integer.lowestOneBit(bits);
+                changes(slot(old, bit), slot(young, bit), change);
+            }
+            return;
+        }
+        // At most one of them is large, and it is what the other's few entries have grown into or are left of.
+        Map<Object, Object> old = new HashMap<>();
+        if (before != null) {
+            visit(before, old::put);
+        }
+        if (after != null) {
+            visit(after, (key, value) -> {
+                Object previous = old.remove(key);
+                if (previous != value) {
+                    change.accept(key, previous, value);
+                }
+            });
+        }
+        old.forEach((key, value) -> change.accept(key, value, null));
+    }
+
+    private static Object slot(Branch branch, int bit) {
+        return (branch.bitmap & bit) == 0 ? null : branch.slots[index(branch.bitmap, bit)];
     }
 
     private static Branch with(Branch branch, int shift, Entry added) {

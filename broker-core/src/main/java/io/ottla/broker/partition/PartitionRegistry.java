@@ -58,6 +58,9 @@ public final class PartitionRegistry implements MetadataListener {
     /** The broker's configuration that the topics' was last derived from. */
     private BrokerConfig appliedConfig;
 
+    /** What was last applied; null before the start. */
+    private MetadataImage appliedImage;
+
     /** One topic as it was last seen in the metadata. */
     private static final class HostedTopic {
         private final TopicImage image;
@@ -198,21 +201,33 @@ public final class PartitionRegistry implements MetadataListener {
 
     @Override
     public synchronized void onChange(MetadataImage before, MetadataImage after) {
-        for (HostedTopic topic : topicsById.values()) {
-            if (after.topic(topic.image.id()) == null) {
-                delete(topic);
-            }
-        }
         BrokerConfig config = brokerConfig.get();
         boolean otherDefaults = config != appliedConfig;
+        MetadataImage known = appliedImage;
         appliedConfig = config;
-        for (TopicImage topic : after.topics()) {
-            HostedTopic hosted = topicsById.get(topic.id());
-            Map<String, String> topicConfig = after.topicConfig(topic.name());
-            boolean otherConfig = hosted == null || otherDefaults || !hosted.config.equals(topicConfig);
-            if (otherConfig || !hosted.image.equals(topic)) {
-                host(hosted, topic, topicConfig, otherConfig);
+        appliedImage = after;
+        if (known == null) {
+            after.topics().forEach(topic -> follow(topic, after, false));
+            return;
+        }
+        // Those that go first: a new topic may have the name of one of them.
+        List<TopicImage> changed = new ArrayList<>();
+        after.forEachTopicChangeFrom(known, (old, young) -> {
+            if (young != null) {
+                changed.add(young);
+            } else if (topicsById.containsKey(old.id())) {
+                delete(topicsById.get(old.id()));
             }
+        });
+        (otherDefaults ? after.topics() : changed).forEach(topic -> follow(topic, after, otherDefaults));
+    }
+
+    private void follow(TopicImage topic, MetadataImage after, boolean otherDefaults) {
+        HostedTopic hosted = topicsById.get(topic.id());
+        Map<String, String> topicConfig = after.topicConfig(topic.name());
+        boolean otherConfig = hosted == null || otherDefaults || !hosted.config.equals(topicConfig);
+        if (otherConfig || !hosted.image.equals(topic)) {
+            host(hosted, topic, topicConfig, otherConfig);
         }
     }
 

@@ -11,6 +11,45 @@ import org.junit.jupiter.api.Test;
 
 class PersistentMapTest {
 
+    @Test
+    void shouldTellWhatChanged() {
+        Random random = new Random(11);
+        for (int round = 0; round < 200; round++) {
+            PersistentMap<Integer, String> before = PersistentMap.empty();
+            Map<Integer, String> old = new HashMap<>();
+            for (int i = random.nextInt(100); i > 0; i--) {
+                // Keys that agree in their lower bits, so that there are deep branches.
+                int key = random.nextInt(8) << (5 * random.nextInt(6));
+                String value = "v" + i;
+                before = before.with(key, value);
+                old.put(key, value);
+            }
+            PersistentMap<Integer, String> after = before;
+            Map<Integer, String> young = new HashMap<>(old);
+            for (int i = random.nextInt(20); i > 0; i--) {
+                int key = random.nextInt(8) << (5 * random.nextInt(6));
+                if (random.nextBoolean()) {
+                    after = after.without(key);
+                    young.remove(key);
+                } else {
+                    String value = "w" + i;
+                    after = after.with(key, value);
+                    young.put(key, value);
+                }
+            }
+            Map<Integer, String> replayed = new HashMap<>(old);
+            after.forEachChangeFrom(before, (key, previous, value) -> {
+                assertEquals(old.get(key), previous);
+                if (value == null) {
+                    replayed.remove(key);
+                } else {
+                    replayed.put(key, value);
+                }
+            });
+            assertEquals(young, replayed);
+        }
+    }
+
     private static final long SEED = 20_260_101L;
 
     /** A key of which many share a hash, or all but its highest bits. */
