@@ -37,6 +37,7 @@ class GroupConfigTest {
         broker = EmbeddedBroker.builder()
                 .config("group.consumer.heartbeat.interval.ms", "2000")
                 .config("group.consumer.min.session.timeout.ms", "300")
+                .config("group.consumer.assignors", "org.apache.kafka.coordinator.group.assignor.RangeAssignor,uniform")
                 .start();
         String address = broker.bootstrapServers();
         int colon = address.lastIndexOf(':');
@@ -136,6 +137,20 @@ class GroupConfigTest {
         assertRefused("consumer.no.such.key", "1");
         assertEquals(2_000, beat("a", epoch).heartbeatIntervalMs());
         assertEquals("45000", described("consumer.session.timeout.ms").value());
+    }
+
+    @Test
+    void shouldTakeTheFirstAssignorOfTheBroker() throws Exception {
+        beat("a", 0);
+        assertEquals("range", assignor());
+    }
+
+    private String assignor() throws Exception {
+        return admin.describeConsumerGroups(List.of(GROUP))
+                .all()
+                .get()
+                .get(GROUP)
+                .partitionAssignor();
     }
 
     private void assertRefused(String key, String value) {
