@@ -7,7 +7,6 @@ import io.ottla.broker.metadata.ConfigResource;
 import io.ottla.broker.metadata.ConfigWish;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
-import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.message.AlterConfigsRequest;
 import io.ottla.protocol.message.AlterConfigsRequest.AlterConfigsResource;
 import io.ottla.protocol.message.AlterConfigsResponse;
@@ -21,17 +20,14 @@ import java.util.List;
  *
  * @see <a href="https://kafka.apache.org/protocol.html#The_Messages_AlterConfigs">AlterConfigs</a>
  */
-public final class AlterConfigsHandler extends RequestHandler<AlterConfigsRequest> {
-
-    private final ConfigControl configs;
+public final class AlterConfigsHandler extends ConfigAlterationHandler<AlterConfigsRequest> {
 
     public AlterConfigsHandler(ConfigControl configs) {
-        super(ApiKey.ALTER_CONFIGS);
-        this.configs = configs;
+        super(ApiKey.ALTER_CONFIGS, configs);
     }
 
     @Override
-    public void handle(AlterConfigsRequest request, RequestContext context) {
+    List<ConfigWish> wishes(AlterConfigsRequest request) {
         List<ConfigWish> wishes = new ArrayList<>(request.resources().size());
         for (AlterConfigsResource resource : request.resources()) {
             List<ConfigChange> changes = new ArrayList<>(resource.configs().size());
@@ -40,27 +36,25 @@ public final class AlterConfigsHandler extends RequestHandler<AlterConfigsReques
             wishes.add(new ConfigWish(
                     new ConfigResource(resource.resourceType(), resource.resourceName()), changes, true));
         }
-        List<ConfigOutcome> outcomes = configs.alter(wishes, request.validateOnly());
-        AlterConfigsResponse response = new AlterConfigsResponse();
-        for (int i = 0; i < outcomes.size(); i++) {
-            ConfigOutcome outcome = outcomes.get(i);
-            response.responses().add(result(request.resources().get(i), outcome.error(), outcome.message()));
-        }
-        CommittedAnswer.send(configs::whenCommitted, this, request, context, response);
-    }
-
-    private static AlterConfigsResourceResponse result(AlterConfigsResource resource, ErrorCode error, String message) {
-        return new AlterConfigsResourceResponse()
-                .errorCode(error.code())
-                .errorMessage(message)
-                .resourceType(resource.resourceType())
-                .resourceName(resource.resourceName());
+        return wishes;
     }
 
     @Override
-    public ApiMessage errorResponse(AlterConfigsRequest request, short version, ErrorCode error, String message) {
+    boolean validateOnly(AlterConfigsRequest request) {
+        return request.validateOnly();
+    }
+
+    @Override
+    ApiMessage response(List<ConfigWish> wishes, List<ConfigOutcome> outcomes) {
         AlterConfigsResponse response = new AlterConfigsResponse();
-        request.resources().forEach(resource -> response.responses().add(result(resource, error, message)));
+        for (int i = 0; i < wishes.size(); i++) {
+            response.responses()
+                    .add(new AlterConfigsResourceResponse()
+                            .errorCode(outcomes.get(i).error().code())
+                            .errorMessage(outcomes.get(i).message())
+                            .resourceType(wishes.get(i).resource().type())
+                            .resourceName(wishes.get(i).resource().name()));
+        }
         return response;
     }
 }
