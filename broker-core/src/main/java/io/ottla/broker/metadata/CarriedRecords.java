@@ -8,8 +8,6 @@ import io.ottla.protocol.message.MetadataRecordType;
 import io.ottla.protocol.message.RegisterControllerRecord;
 import io.ottla.protocol.message.RemoveAccessControlEntryRecord;
 import io.ottla.protocol.message.RemoveDelegationTokenRecord;
-import io.ottla.protocol.message.RemoveUserScramCredentialRecord;
-import io.ottla.protocol.message.UserScramCredentialRecord;
 import java.util.Set;
 
 /**
@@ -25,8 +23,6 @@ final class CarriedRecords {
     /** What a later record replaces or takes away: the type of the record that sets it, and what it is about. */
     private record Key(MetadataRecordType type, Object subject) {}
 
-    private record ScramSubject(String user, byte mechanism) {}
-
     private record QuotaSubject(Set<ClientQuotaRecord.EntityData> entity, String key) {}
 
     private CarriedRecords(PersistentMap<Key, MetadataRecord> records) {
@@ -36,8 +32,6 @@ final class CarriedRecords {
     /** These with one more record applied. */
     CarriedRecords with(MetadataRecord record) {
         return switch (record.type()) {
-            case USER_SCRAM_CREDENTIAL_RECORD -> set(scram((UserScramCredentialRecord) record), record);
-            case REMOVE_USER_SCRAM_CREDENTIAL_RECORD -> remove(scram((RemoveUserScramCredentialRecord) record));
             case CLIENT_QUOTA_RECORD -> quota((ClientQuotaRecord) record);
             case ACCESS_CONTROL_ENTRY_RECORD ->
                 set(new Key(record.type(), ((AccessControlEntryRecord) record).id()), record);
@@ -63,15 +57,6 @@ final class CarriedRecords {
     private CarriedRecords quota(ClientQuotaRecord record) {
         Key key = new Key(record.type(), new QuotaSubject(Set.copyOf(record.entity()), record.key()));
         return record.remove() ? remove(key) : set(key, record);
-    }
-
-    private static Key scram(UserScramCredentialRecord record) {
-        return new Key(record.type(), new ScramSubject(record.name(), record.mechanism()));
-    }
-
-    private static Key scram(RemoveUserScramCredentialRecord record) {
-        return new Key(
-                MetadataRecordType.USER_SCRAM_CREDENTIAL_RECORD, new ScramSubject(record.name(), record.mechanism()));
     }
 
     private CarriedRecords set(Key key, MetadataRecord record) {

@@ -34,6 +34,7 @@ final class ImageRecords {
         records.brokers();
         records.topics();
         records.configs();
+        records.scramUsers();
         records.producerIds();
         records.carried();
     }
@@ -115,6 +116,12 @@ final class ImageRecords {
                         .resourceName(resource.name())
                         .name(name)
                         .value(value))));
+    }
+
+    private void scramUsers() {
+        image.scramCredentials()
+                .forEach((user, credentials) -> credentials.forEach(
+                        (mechanism, credential) -> out.accept(credential.toRecord(user, mechanism))));
     }
 
     private void producerIds() {

@@ -13,11 +13,14 @@ import io.ottla.protocol.message.PartitionRecord;
 import io.ottla.protocol.message.ProducerIdsRecord;
 import io.ottla.protocol.message.RegisterBrokerRecord;
 import io.ottla.protocol.message.RemoveTopicRecord;
+import io.ottla.protocol.message.RemoveUserScramCredentialRecord;
 import io.ottla.protocol.message.TopicRecord;
 import io.ottla.protocol.message.UnfenceBrokerRecord;
 import io.ottla.protocol.message.UnregisterBrokerRecord;
+import io.ottla.protocol.message.UserScramCredentialRecord;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +45,7 @@ final class MetadataDelta {
     PersistentMap<Uuid, TopicImage> topicsById;
     PersistentMap<String, String> collisions;
     PersistentMap<ConfigResource, Map<String, String>> configs;
+    PersistentMap<String, Map<ScramMechanism, ScramCredential>> scramUsers;
     long nextProducerId;
     CarriedRecords carried;
     long timeMs;
@@ -61,6 +65,7 @@ final class MetadataDelta {
         this.configs = PersistentMap.empty();
         this.carried = CarriedRecords.NONE;
         this.timeMs = -1L;
+        this.scramUsers = PersistentMap.empty();
     }
 
     MetadataDelta(MetadataImage image) {
@@ -72,6 +77,7 @@ final class MetadataDelta {
         this.topicsById = image.topicsById();
         this.collisions = image.collisions();
         this.configs = image.configs();
+        this.scramUsers = image.scramCredentials();
         this.nextProducerId = image.nextProducerId();
         this.carried = image.carried();
         this.timeMs = image.timeMs();
@@ -104,6 +110,8 @@ final class MetadataDelta {
             case CONFIG_RECORD -> replay((ConfigRecord) record);
             case FEATURE_LEVEL_RECORD -> replay((FeatureLevelRecord) record);
             case PRODUCER_IDS_RECORD -> nextProducerId = ((ProducerIdsRecord) record).nextProducerId();
+            case USER_SCRAM_CREDENTIAL_RECORD -> replay((UserScramCredentialRecord) record);
+            case REMOVE_USER_SCRAM_CREDENTIAL_RECORD -> replay((RemoveUserScramCredentialRecord) record);
             case REGISTER_BROKER_RECORD -> replay((RegisterBrokerRecord) record);
             case UNREGISTER_BROKER_RECORD -> brokersForChange().remove(((UnregisterBrokerRecord) record).brokerId());
             case BROKER_REGISTRATION_CHANGE_RECORD -> replay((BrokerRegistrationChangeRecord) record);
@@ -201,6 +209,36 @@ final class MetadataDelta {
             changed.put(record.name(), record.featureLevel());
         }
         features = Collections.unmodifiableSortedMap(changed);
+    }
+
+    private void replay(UserScramCredentialRecord record) {
+        ScramMechanism mechanism = ScramMechanism.of(record.mechanism());
+        if (mechanism != null) {
+            changeScram(record.name(), mechanism, new ScramCredential(record));
+        }
+    }
+
+    private void replay(RemoveUserScramCredentialRecord record) {
+        ScramMechanism mechanism = ScramMechanism.of(record.mechanism());
+        if (mechanism != null) {
+            changeScram(record.name(), mechanism, null);
+        }
+    }
+
+    private void changeScram(String user, ScramMechanism mechanism, ScramCredential credential) {
+        Map<ScramMechanism, ScramCredential> changed = new EnumMap<>(ScramMechanism.class);
+        Map<ScramMechanism, ScramCredential> present = scramUsers.get(user);
+        if (present != null) {
+            changed.putAll(present);
+        }
+        if (credential == null) {
+            changed.remove(mechanism);
+        } else {
+            changed.put(mechanism, credential);
+        }
+        scramUsers = changed.isEmpty()
+                ? scramUsers.without(user)
+                : scramUsers.with(user, Collections.unmodifiableMap(changed));
     }
 
     private void replay(RegisterBrokerRecord record) {

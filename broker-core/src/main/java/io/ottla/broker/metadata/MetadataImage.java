@@ -21,6 +21,7 @@ public final class MetadataImage {
     private final PersistentMap<Uuid, TopicImage> topicsById;
     private final PersistentMap<String, String> collisions;
     private final PersistentMap<ConfigResource, Map<String, String>> configs;
+    private final PersistentMap<String, Map<ScramMechanism, ScramCredential>> scramUsers;
     private final long nextProducerId;
     private final CarriedRecords carried;
     private final long timeMs;
@@ -37,6 +38,7 @@ public final class MetadataImage {
         this.topicsById = delta.topicsById;
         this.collisions = delta.collisions;
         this.configs = delta.configs;
+        this.scramUsers = delta.scramUsers;
         this.nextProducerId = delta.nextProducerId;
         this.carried = delta.carried;
         this.timeMs = delta.timeMs;
@@ -169,6 +171,20 @@ public final class MetadataImage {
         return names;
     }
 
+    /** The SCRAM credentials of a user by mechanism; empty if there are none. */
+    public Map<ScramMechanism, ScramCredential> scramCredentials(String user) {
+        Map<ScramMechanism, ScramCredential> credentials = scramUsers.get(user);
+        return credentials == null ? Map.of() : credentials;
+    }
+
+    /** The names of all users who have SCRAM credentials, sorted. */
+    public List<String> scramUsers() {
+        List<String> users = new ArrayList<>();
+        scramUsers.forEach((user, credentials) -> users.add(user));
+        users.sort(null);
+        return users;
+    }
+
     /** The first producer id that no broker has been given yet. */
     long nextProducerId() {
         return nextProducerId;
@@ -198,6 +214,10 @@ public final class MetadataImage {
 
     PersistentMap<ConfigResource, Map<String, String>> configs() {
         return configs;
+    }
+
+    PersistentMap<String, Map<ScramMechanism, ScramCredential>> scramCredentials() {
+        return scramUsers;
     }
 
     SortedMap<Integer, BrokerImage> brokersById() {
