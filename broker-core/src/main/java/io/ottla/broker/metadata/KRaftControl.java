@@ -1,5 +1,6 @@
 package io.ottla.broker.metadata;
 
+import io.ottla.broker.config.Listener;
 import io.ottla.protocol.Message;
 import io.ottla.protocol.ProtocolWriter;
 import io.ottla.protocol.Uuid;
@@ -34,6 +35,11 @@ final class KRaftControl {
     private static final int CONTROLLER_PORT = 9093;
 
     private KRaftControl() {}
+
+    /** Where the metadata says that the controller listens. */
+    static Listener endpoint() {
+        return new Listener(ClusterRecords.CONTROLLER_LISTENER, "PLAINTEXT", CONTROLLER_HOST, CONTROLLER_PORT);
+    }
 
     /**
      * The batch that opens an epoch.

@@ -46,6 +46,7 @@ public final class MetadataStore implements AutoCloseable {
     private final Clock clock;
     private final BrokerConfig staticConfig;
     private final int leaderEpoch;
+    private final Uuid directoryId;
     private final List<MetadataListener> listeners = new CopyOnWriteArrayList<>();
     private volatile MetadataImage image;
 
@@ -58,11 +59,13 @@ public final class MetadataStore implements AutoCloseable {
     private volatile boolean hasUncommitted;
     private volatile BrokerConfig brokerConfig;
 
-    private MetadataStore(MetadataLog log, Clock clock, BrokerConfig config, int leaderEpoch, MetadataImage image) {
+    private MetadataStore(
+            MetadataLog log, Clock clock, BrokerConfig config, int leaderEpoch, Uuid directoryId, MetadataImage image) {
         this.log = log;
         this.clock = clock;
         this.staticConfig = config;
         this.leaderEpoch = leaderEpoch;
+        this.directoryId = directoryId;
         this.image = image;
         this.latest = image;
         this.brokerConfig = effectiveConfig(image);
@@ -114,7 +117,7 @@ public final class MetadataStore implements AutoCloseable {
         boolean first = log.endOffset() == 0;
         int epoch = replay.lastEpoch + 1;
         log.append(KRaftControl.openEpoch(config.nodeId(), directoryId, clock.timeMs(), first), epoch);
-        MetadataStore store = new MetadataStore(log, clock, config, epoch, replay.finish());
+        MetadataStore store = new MetadataStore(log, clock, config, epoch, directoryId, replay.finish());
         if (replay.transaction != null) {
             // A crash left a transaction open; what is appended from now on must not become part of it.
             store.append(List.of(new AbortTransactionRecord().reason("The broker was restarted")));
@@ -156,6 +159,19 @@ public final class MetadataStore implements AutoCloseable {
     /** The offset that the next record of the metadata log gets. */
     public long endOffset() {
         return log.endOffset();
+    }
+
+    /** Who keeps the metadata log, and how far it is. Never blocks. */
+    public Quorum quorum() {
+        long endOffset = log.endOffset();
+        return new Quorum(
+                image.clusterId(),
+                staticConfig.nodeId(),
+                directoryId,
+                leaderEpoch,
+                endOffset,
+                hasUncommitted ? image.offset() + 1 : endOffset,
+                KRaftControl.endpoint());
     }
 
     /** Adds a listener for changes from now on. It is not told what is there already: see {@link #image}. */
