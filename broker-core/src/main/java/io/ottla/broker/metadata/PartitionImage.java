@@ -26,6 +26,11 @@ public record PartitionImage(
     /** No broker leads the partition. */
     public static final int NO_LEADER = -1;
 
+    /** Whether the partition is on its way to other brokers. */
+    public boolean isReassigning() {
+        return !details.addingReplicas.isEmpty() || !details.removingReplicas.isEmpty();
+    }
+
     /**
      * The rarer facts of a partition.
      *
