@@ -1,5 +1,6 @@
 package io.ottla.broker.config;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -9,6 +10,7 @@ import java.util.regex.PatternSyntaxException;
 public final class MetricsConfigs {
 
     private static final String INTERVAL = "interval.ms";
+    private static final String MATCH = "match";
     private static final int MIN_INTERVAL_MS = 100;
     private static final int MAX_INTERVAL_MS = 3_600_000;
     private static final List<String> SELECTORS = List.of(
@@ -32,34 +34,64 @@ public final class MetricsConfigs {
             if (key == null) {
                 throw new ConfigException(name, "Unknown client metrics configuration: " + name);
             }
-            Object parsed = key.parse(value);
-            if (name.equals(INTERVAL)) {
-                checkInterval((Integer) parsed);
-            } else if (name.equals("match")) {
-                ((List<?>) parsed).forEach(pattern -> checkPattern((String) pattern));
+            if (key.parse(value) instanceof List<?> list && list.contains("")) {
+                throw new ConfigException(name, "Configuration '" + name + "' values must not be empty.");
+            }
+            if (name.equals(MATCH)) {
+                selectors(value);
             }
         });
     }
 
-    private static void checkInterval(int intervalMs) {
-        if (intervalMs < MIN_INTERVAL_MS || intervalMs > MAX_INTERVAL_MS) {
-            throw new ConfigException(
-                    INTERVAL,
-                    "Invalid value " + intervalMs + " for " + INTERVAL + ", interval must be between " + MIN_INTERVAL_MS
-                            + " and " + MAX_INTERVAL_MS + " (1 hour)");
-        }
+    /** Why the interval of a valid subscription is not allowed, null if it is. */
+    public static String intervalRefusal(Map<String, String> overrides) {
+        int intervalMs = intervalMs(overrides);
+        return intervalMs >= MIN_INTERVAL_MS && intervalMs <= MAX_INTERVAL_MS
+                ? null
+                : "Invalid value " + intervalMs + " for " + INTERVAL + ", interval must be between " + MIN_INTERVAL_MS
+                        + " and " + MAX_INTERVAL_MS + " (1 hour)";
     }
 
-    private static void checkPattern(String pattern) {
-        int equals = pattern.indexOf('=');
-        String selector = equals < 0 ? "" : pattern.substring(0, equals).trim();
-        if (!SELECTORS.contains(selector)) {
-            throw new ConfigException("match", "Illegal client matching pattern: " + pattern);
+    /** How many milliseconds lie between two pushes. */
+    public static int intervalMs(Map<String, String> overrides) {
+        return (Integer) value(INTERVAL, overrides);
+    }
+
+    /** The prefixes of the names of the metrics that are wanted, or {@code *}. */
+    public static List<String> metrics(Map<String, String> overrides) {
+        return ((List<?>) value("metrics", overrides))
+                .stream().map(String.class::cast).toList();
+    }
+
+    /** What a client must be like, by selector; nothing fits all clients. */
+    public static Map<String, Pattern> selectors(Map<String, String> overrides) {
+        String match = overrides.get(MATCH);
+        return match == null ? Map.of() : selectors(match);
+    }
+
+    private static Object value(String name, Map<String, String> overrides) {
+        ConfigKey key = ConfigKeys.metrics().get(name);
+        return key.parse(overrides.getOrDefault(name, key.defaultText()));
+    }
+
+    private static Map<String, Pattern> selectors(String match) {
+        Map<String, Pattern> selectors = new HashMap<>();
+        for (Object each : (List<?>) ConfigKeys.metrics().get(MATCH).parse(match)) {
+            String text = (String) each;
+            String[] parts = text.split("=", -1);
+            if (parts.length != 2 || !SELECTORS.contains(parts[0].trim()) || parts[1].isBlank()) {
+                throw illegal(text);
+            }
+            try {
+                selectors.put(parts[0].trim(), Pattern.compile(parts[1].trim()));
+            } catch (PatternSyntaxException e) {
+                throw illegal(text);
+            }
         }
-        try {
-            Pattern.compile(pattern.substring(equals + 1).trim());
-        } catch (PatternSyntaxException e) {
-            throw new ConfigException("match", "Illegal client matching pattern: " + pattern);
-        }
+        return selectors;
+    }
+
+    private static ConfigException illegal(String pattern) {
+        return new ConfigException(MATCH, "Illegal client matching pattern: " + pattern);
     }
 }

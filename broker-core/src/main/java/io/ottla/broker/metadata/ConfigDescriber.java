@@ -121,7 +121,7 @@ public final class ConfigDescriber {
         List<DescribedConfig> entries = new ArrayList<>();
         for (ConfigKey key : ConfigKeys.metrics().values()) {
             if (wanted.test(key.name())) {
-                String override = overrides.get(key.name());
+                String override = overrides.containsKey(key.name()) ? normal(key, overrides.get(key.name())) : null;
                 List<Synonym> synonyms = override == null
                         ? List.of()
                         : List.of(new Synonym(key.name(), override, DescribedConfig.CLIENT_METRICS));

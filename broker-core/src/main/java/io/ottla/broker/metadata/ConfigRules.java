@@ -278,6 +278,12 @@ abstract class ConfigRules {
             return ConfigKeys.metrics();
         }
 
+        /** Apache Kafka types these keys as lists, and lets nobody append to them. */
+        @Override
+        boolean isList(String key) {
+            return false;
+        }
+
         @Override
         void checkResource() {
             if (resource.name().isEmpty()) {
@@ -287,13 +293,19 @@ abstract class ConfigRules {
 
         @Override
         void check(Map<String, String> changed, Map<String, String> wanted) {
+            for (String key : wanted.keySet()) {
+                if (!keys().containsKey(key)) {
+                    throw ConfigControl.invalidRequest("Unknown client metrics configuration: " + key);
+                }
+            }
             try {
                 MetricsConfigs.validate(wanted);
             } catch (ConfigException e) {
-                if (e.key().equals("match")) {
-                    throw invalidConfig(e.getMessage());
-                }
-                throw ConfigControl.invalidRequest(e.getMessage());
+                throw invalidConfig(e.getMessage());
+            }
+            String refusal = MetricsConfigs.intervalRefusal(wanted);
+            if (refusal != null) {
+                throw ConfigControl.invalidRequest(refusal);
             }
         }
 
