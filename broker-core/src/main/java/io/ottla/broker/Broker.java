@@ -11,7 +11,11 @@ import io.ottla.broker.coordinator.transaction.TransactionCoordinator;
 import io.ottla.broker.coordinator.transaction.TransactionalOffsets;
 import io.ottla.broker.handler.AddOffsetsToTxnHandler;
 import io.ottla.broker.handler.AddPartitionsToTxnHandler;
+import io.ottla.broker.handler.AddRaftVoterHandler;
 import io.ottla.broker.handler.AlterConfigsHandler;
+import io.ottla.broker.handler.AlterPartitionReassignmentsHandler;
+import io.ottla.broker.handler.AlterReplicaLogDirsHandler;
+import io.ottla.broker.handler.AlterUserScramCredentialsHandler;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConsumerGroupDescribeHandler;
 import io.ottla.broker.handler.ConsumerGroupHeartbeatHandler;
@@ -25,18 +29,24 @@ import io.ottla.broker.handler.DescribeConfigsHandler;
 import io.ottla.broker.handler.DescribeGroupsHandler;
 import io.ottla.broker.handler.DescribeLogDirsHandler;
 import io.ottla.broker.handler.DescribeProducersHandler;
+import io.ottla.broker.handler.DescribeQuorumHandler;
 import io.ottla.broker.handler.DescribeTopicPartitionsHandler;
 import io.ottla.broker.handler.DescribeTransactionsHandler;
+import io.ottla.broker.handler.DescribeUserScramCredentialsHandler;
+import io.ottla.broker.handler.ElectLeadersHandler;
 import io.ottla.broker.handler.EndTxnHandler;
 import io.ottla.broker.handler.FetchHandler;
 import io.ottla.broker.handler.FindCoordinatorHandler;
+import io.ottla.broker.handler.GetTelemetrySubscriptionsHandler;
 import io.ottla.broker.handler.HeartbeatHandler;
 import io.ottla.broker.handler.IncrementalAlterConfigsHandler;
 import io.ottla.broker.handler.InitProducerIdHandler;
 import io.ottla.broker.handler.JoinGroupHandler;
 import io.ottla.broker.handler.LeaveGroupHandler;
+import io.ottla.broker.handler.ListConfigResourcesHandler;
 import io.ottla.broker.handler.ListGroupsHandler;
 import io.ottla.broker.handler.ListOffsetsHandler;
+import io.ottla.broker.handler.ListPartitionReassignmentsHandler;
 import io.ottla.broker.handler.ListTransactionsHandler;
 import io.ottla.broker.handler.MetadataHandler;
 import io.ottla.broker.handler.OffsetCommitHandler;
@@ -44,21 +54,28 @@ import io.ottla.broker.handler.OffsetDeleteHandler;
 import io.ottla.broker.handler.OffsetFetchHandler;
 import io.ottla.broker.handler.OffsetForLeaderEpochHandler;
 import io.ottla.broker.handler.ProduceHandler;
+import io.ottla.broker.handler.PushTelemetryHandler;
+import io.ottla.broker.handler.RemoveRaftVoterHandler;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.SyncGroupHandler;
 import io.ottla.broker.handler.TxnOffsetCommitHandler;
+import io.ottla.broker.handler.UnregisterBrokerHandler;
 import io.ottla.broker.handler.UpdateFeaturesHandler;
 import io.ottla.broker.handler.WriteTxnMarkersHandler;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
 import io.ottla.broker.handler.produce.TransactionGate;
+import io.ottla.broker.handler.telemetry.ClientTelemetry;
+import io.ottla.broker.handler.telemetry.TelemetrySink;
 import io.ottla.broker.metadata.ConfigControl;
 import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.MetadataUpkeep;
+import io.ottla.broker.metadata.PartitionControl;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
+import io.ottla.broker.metadata.ScramControl;
 import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
@@ -97,6 +114,7 @@ final class Broker implements AutoCloseable {
 
     private final BrokerConfig config;
     private final Clock clock;
+    private final TelemetrySink telemetrySink;
 
     /** What has been started, the last first. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -107,18 +125,20 @@ final class Broker implements AutoCloseable {
     private TopicControl topics;
     private List<Listener> advertised = List.of();
 
-    private Broker(BrokerConfig config, Clock clock) {
+    private Broker(BrokerConfig config, Clock clock, TelemetrySink telemetrySink) {
         this.config = config;
         this.clock = clock;
+        this.telemetrySink = telemetrySink;
     }
 
     /**
      * Starts a broker.
      *
+     * @param telemetrySink where the metrics of clients go; null for nowhere, and the APIs are not offered then, as by Apache Kafka
      * @throws UncheckedIOException if a port or a log directory cannot be had; the message of its cause says which and why
      */
-    static Broker start(BrokerConfig config, Clock clock) {
-        Broker broker = new Broker(config, clock);
+    static Broker start(BrokerConfig config, Clock clock, TelemetrySink telemetrySink) {
+        Broker broker = new Broker(config, clock, telemetrySink);
         try {
             broker.start();
             return broker;
@@ -184,6 +204,7 @@ final class Broker implements AutoCloseable {
         addRecordHandlers(handlers, partitions, timer, background, heavy);
         addGroupHandlers(handlers, metadata, groups);
         addTransactionHandlers(handlers, metadata, partitions, groups, transactions, producerIds, markerWriter);
+        addOperationHandlers(handlers, metadata, partitions, background);
         handlers.add(new ApiVersionsHandler(metadata, handlers));
         LogUpkeep upkeep = started(new LogUpkeep(partitions, directories, timer, background, sync));
         upkeep.start(config);
@@ -213,6 +234,30 @@ final class Broker implements AutoCloseable {
         handlers.add(new IncrementalAlterConfigsHandler(configs));
         handlers.add(new AlterConfigsHandler(configs));
         handlers.add(new UpdateFeaturesHandler(new FeatureControl(metadata)));
+        handlers.add(new ListConfigResourcesHandler(metadata));
+    }
+
+    private void addOperationHandlers(
+            List<RequestHandler<?>> handlers,
+            MetadataStore metadata,
+            PartitionRegistry partitions,
+            BackgroundExecutor background) {
+        PartitionControl partitionControl = new PartitionControl(metadata);
+        handlers.add(new ElectLeadersHandler(partitionControl));
+        handlers.add(new AlterPartitionReassignmentsHandler(partitionControl));
+        handlers.add(new ListPartitionReassignmentsHandler(metadata));
+        handlers.add(new AlterReplicaLogDirsHandler(partitions));
+        handlers.add(new DescribeQuorumHandler(metadata, clock));
+        handlers.add(new AddRaftVoterHandler(metadata));
+        handlers.add(new RemoveRaftVoterHandler(metadata));
+        handlers.add(new UnregisterBrokerHandler(metadata));
+        handlers.add(new DescribeUserScramCredentialsHandler(metadata));
+        handlers.add(new AlterUserScramCredentialsHandler(new ScramControl(metadata)));
+        if (telemetrySink != null) {
+            ClientTelemetry telemetry = new ClientTelemetry(metadata, clock, telemetrySink);
+            handlers.add(new GetTelemetrySubscriptionsHandler(telemetry));
+            handlers.add(new PushTelemetryHandler(telemetry, background));
+        }
     }
 
     private void addRecordHandlers(

@@ -2,6 +2,7 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
+import io.ottla.broker.handler.telemetry.TelemetrySink;
 import io.ottla.storage.Clock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * A broker inside this JVM.
@@ -129,6 +131,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         private Path dataFolder;
         private final List<Topic> topics = new ArrayList<>();
         private int port;
+        private TelemetrySink telemetrySink;
 
         private Builder() {}
 
@@ -181,6 +184,17 @@ public final class EmbeddedBroker implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Takes the metrics that clients push (KIP-714), as somebody asks for with {@code kafka-client-metrics} or the Admin client. Without a
+         * listener the broker does not offer to take any. Called by threads of the broker; what it throws is told to the client as INVALID_RECORD.
+         */
+        public Builder clientMetricsListener(Consumer<? super ClientMetrics> listener) {
+            Objects.requireNonNull(listener, "listener");
+            telemetrySink = push -> listener.accept(
+                    new ClientMetrics(push.clientInstanceId(), push.clientId(), push.terminating(), push.metrics()));
+            return this;
+        }
+
         /** Where the broker takes its time from; the clock of the machine unless set. */
         public Builder clock(Clock brokerClock) {
             clock = Objects.requireNonNull(brokerClock, "brokerClock");
@@ -206,7 +220,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             }
             Broker broker = null;
             try {
-                broker = Broker.start(BrokerConfig.of(all), clock);
+                broker = Broker.start(BrokerConfig.of(all), clock, telemetrySink);
                 for (Topic topic : topics) {
                     broker.createTopic(topic.name, topic.partitions, topic.configs);
                 }

@@ -74,7 +74,7 @@ public final class Main {
 
     private static void start(CommandLine commandLine) throws IOException {
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
-        Broker broker = Broker.start(config, Clock.system());
+        Broker broker = Broker.start(config, Clock.system(), null);
         // Before the ready line: who waits for that line may send the signal as soon as it appears.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
         LOG.info(

@@ -17,6 +17,9 @@ public interface ConnectionContext {
     /** The address of the client. */
     InetAddress remoteAddress();
 
+    /** The port that the client connected from. */
+    int remotePort();
+
     /** The port that the broker accepted the connection on. */
     int localPort();
 

@@ -554,6 +554,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     @Override
+    public int remotePort() {
+        return remote.getPort();
+    }
+
+    @Override
     public int localPort() {
         return local.getPort();
     }

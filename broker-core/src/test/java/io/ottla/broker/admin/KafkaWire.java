@@ -118,7 +118,16 @@ public final class KafkaWire implements AutoCloseable {
         return switch (name) {
             case "topicId" -> TextNode.valueOf(value.asText().equals(NO_ID) ? "none" : "some");
             case "clusterId" -> TextNode.valueOf(value.isNull() ? "none" : "some");
-            case "port" -> TextNode.valueOf("some");
+            case "port",
+                    "replicaDirectoryId",
+                    "highWatermark",
+                    "logEndOffset",
+                    "totalBytes",
+                    "usableBytes",
+                    "clientInstanceId",
+                    "subscriptionId" -> TextNode.valueOf("some");
+            case "lastFetchTimestamp", "lastCaughtUpTimestamp" ->
+                TextNode.valueOf(value.asLong() < 0 ? "none" : "some");
             case "documentation" -> TextNode.valueOf(value.asText("").length() > 10 ? "some" : "none");
             default -> normal(value, rename);
         };

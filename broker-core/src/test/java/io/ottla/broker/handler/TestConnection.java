@@ -57,6 +57,11 @@ public final class TestConnection implements ConnectionContext {
     }
 
     @Override
+    public int remotePort() {
+        return 2;
+    }
+
+    @Override
     public int localPort() {
         return 9092;
     }
