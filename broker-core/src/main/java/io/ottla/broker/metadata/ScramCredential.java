@@ -1,6 +1,7 @@
 package io.ottla.broker.metadata;
 
 import io.ottla.protocol.message.UserScramCredentialRecord;
+import java.util.Arrays;
 
 /** What proves that somebody knows a user's password, without being the password (RFC 5802). Immutable, as nobody may change its arrays. */
 public final class ScramCredential {
@@ -45,5 +46,25 @@ public final class ScramCredential {
                 .storedKey(storedKey)
                 .serverKey(serverKey)
                 .iterations(iterations);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ScramCredential that
+                && iterations == that.iterations
+                && Arrays.equals(salt, that.salt)
+                && Arrays.equals(storedKey, that.storedKey)
+                && Arrays.equals(serverKey, that.serverKey);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(storedKey) * 31 + iterations;
+    }
+
+    /** Shows none of the keys. */
+    @Override
+    public String toString() {
+        return "ScramCredential(iterations=" + iterations + ")";
     }
 }
