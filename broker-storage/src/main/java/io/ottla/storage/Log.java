@@ -525,19 +525,9 @@ public final class Log implements AutoCloseable {
         return beingCleaned;
     }
 
-    /** Puts one segment in the place of some that follow each other. The caller holds the lock. */
-    void replaceSegments(LogSegment[] old, LogSegment replacement) {
-        LogSegment[] current = segments;
-        int first = LogReader.floor(current, old[0].baseOffset());
-        if (current[first] != old[0] || current[first + old.length - 1] != old[old.length - 1]) {
-            throw new IllegalStateException(old[0] + " is not in the log");
-        }
-        LogSegment[] fewer = new LogSegment[current.length - old.length + 1];
-        System.arraycopy(current, 0, fewer, 0, first);
-        fewer[first] = replacement;
-        int behind = first + old.length;
-        System.arraycopy(current, behind, fewer, first + 1, current.length - behind);
-        segments = fewer;
+    /** The caller holds the lock. */
+    void segments(LogSegment[] others) {
+        segments = others;
     }
 
     LogFlusher flusher() {

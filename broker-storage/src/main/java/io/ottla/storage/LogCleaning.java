@@ -276,7 +276,7 @@ final class LogCleaning {
                 LogSegment replacement =
                         LogSegment.existing(files, log.directory(), baseOffset, nowMs, LogRoller.jitterMs(config));
                 replacement.endOffset(endOffset(group));
-                log.replaceSegments(group, replacement);
+                log.segments(replaced(log.segments(), group, replacement));
             });
             files.syncDirectory(log.directory());
         } catch (StoppedException e) {
@@ -328,5 +328,19 @@ final class LogCleaning {
 
     long bytesWritten() {
         return bytesWritten;
+    }
+
+    /** The segments with one in the place of some that follow each other. */
+    private static LogSegment[] replaced(LogSegment[] current, LogSegment[] old, LogSegment replacement) {
+        int first = LogReader.floor(current, old[0].baseOffset());
+        if (current[first] != old[0] || current[first + old.length - 1] != old[old.length - 1]) {
+            throw new IllegalStateException(old[0] + " is not in the log");
+        }
+        LogSegment[] fewer = new LogSegment[current.length - old.length + 1];
+        System.arraycopy(current, 0, fewer, 0, first);
+        fewer[first] = replacement;
+        int behind = first + old.length;
+        System.arraycopy(current, behind, fewer, first + 1, current.length - behind);
+        return fewer;
     }
 }
