@@ -168,6 +168,10 @@ public final class DataFixture implements AutoCloseable {
         return path;
     }
 
+    public LogDirectory directory() {
+        return directory;
+    }
+
     public ManualClock clock() {
         return clock;
     }

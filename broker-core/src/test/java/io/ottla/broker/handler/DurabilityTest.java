@@ -44,6 +44,7 @@ class DurabilityTest {
 
         private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
         private volatile boolean held;
+        private int rounds;
 
         @Override
         public void execute(Runnable task) {
@@ -56,6 +57,7 @@ class DurabilityTest {
 
         void release() {
             for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+                rounds++;
                 task.run();
             }
         }
@@ -122,6 +124,22 @@ class DurabilityTest {
         assertEquals(0, answer(one).errorCode());
         assertEquals(1, answer(all).baseOffset());
         assertEquals(3, broker.partition("events", 0).highWatermark());
+    }
+
+    @Test
+    void shouldSyncOnceForAllWhoWait() {
+        start(POWER_SAFE);
+        broker.createTopic("events", 1);
+        syncs.held = true;
+        TestRequestContext[] waiting = new TestRequestContext[32];
+        for (int i = 0; i < waiting.length; i++) {
+            waiting[i] = produce(-1, "events");
+        }
+        syncs.release();
+        for (int i = 0; i < waiting.length; i++) {
+            assertEquals(i, answer(waiting[i]).baseOffset());
+        }
+        assertTrue(syncs.rounds <= 2, syncs.rounds + " rounds of syncing for " + waiting.length + " requests");
     }
 
     @Test

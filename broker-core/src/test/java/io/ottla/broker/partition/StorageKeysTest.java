@@ -13,17 +13,30 @@ import io.ottla.broker.metadata.ConfigResource;
 import io.ottla.broker.metadata.ConfigWish;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.record.Record;
+import io.ottla.protocol.record.RecordBatch;
+import io.ottla.protocol.record.RecordBatchBuilder;
+import io.ottla.protocol.record.RecordBatches;
+import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.FileRecords;
 import io.ottla.storage.Log;
+import io.ottla.storage.LogCleaner;
+import io.ottla.storage.LogCleanerConfig;
 import io.ottla.storage.LogConfigBuilder;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -223,5 +236,183 @@ class StorageKeysTest {
         assertTrue(Files.readString(checkpoint).contains("events 0 2"));
         assertTrue(Files.readString(broker.path().resolve("recovery-point-offset-checkpoint"))
                 .contains("events 0"));
+    }
+
+    private void append(long timestampMs, String key, byte[] value) {
+        broker.partition("events", 0)
+                .append(
+                        new RecordBatchBuilder()
+                                .append(timestampMs, key.getBytes(StandardCharsets.UTF_8), value)
+                                .build(),
+                        AppendOrigin.CLIENT,
+                        (short) 1);
+    }
+
+    @Test
+    void shouldRollByTheNewSizeAndTime() {
+        byte[] large = new byte[600_000];
+        append(1000, "a", large);
+        append(10_000_000, "b", large);
+        assertEquals(1, log.segmentCount());
+        alter("segment.bytes", "1048576");
+        append(1000, "c", large);
+        assertEquals(2, log.segmentCount());
+        append(11_000, "d", new byte[1]);
+        assertEquals(2, log.segmentCount());
+        alter("segment.ms", "5000");
+        append(11_000, "e", new byte[1]);
+        assertEquals(3, log.segmentCount());
+    }
+
+    @Test
+    void shouldRollEarlierByTheNewJitter() {
+        alter("segment.ms", "5000");
+        append(1000, "a", new byte[1]);
+        append(5900, "b", new byte[1]);
+        assertEquals(1, log.segmentCount());
+        alter("segment.jitter.ms", "5000");
+        int rolled = 0;
+        for (int i = 0; i < 20; i++) {
+            log.rollSegment();
+            int before = log.segmentCount();
+            append(1000, "c", new byte[1]);
+            append(5900, "d", new byte[1]);
+            rolled += log.segmentCount() - before;
+        }
+        assertTrue(rolled > 0);
+    }
+
+    @Test
+    void shouldIndexByTheNewInterval() throws IOException {
+        append(1);
+        append(1);
+        log.rollSegment();
+        assertEquals(0, Files.size(index(0)));
+        alter("index.interval.bytes", "0");
+        append(1);
+        append(1);
+        log.rollSegment();
+        assertTrue(Files.size(index(2)) > 0);
+    }
+
+    private Path index(long baseOffset) {
+        return log.directory().resolve(String.format("%020d.index", baseOffset));
+    }
+
+    @Test
+    void shouldCompressByTheNewLevel() {
+        byte[] text = new byte[100_000];
+        Random random = new Random(1);
+        for (int i = 0; i < text.length; i++) {
+            text[i] = (byte) ('a' + Math.abs(random.nextGaussian()) * 4);
+        }
+        for (String[] levels : new String[][] {{"gzip", "1", "9"}, {"lz4", "1", "17"}, {"zstd", "1", "15"}}) {
+            alter("compression.type", levels[0]);
+            long[] sizes = new long[2];
+            for (int i = 0; i < 2; i++) {
+                alter("compression." + levels[0] + ".level", levels[i + 1]);
+                long before = log.sizeBytes();
+                append(1000, "a", text);
+                sizes[i] = log.sizeBytes() - before;
+            }
+            assertNotEquals(sizes[0], sizes[1], levels[0]);
+        }
+    }
+
+    @Test
+    void shouldRefuseTheFutureByTheNewBound() {
+        append(broker.clock().timeMs() + 10_000, "a", new byte[1]);
+        alter("message.timestamp.after.max.ms", "1000");
+        assertEquals(
+                ErrorCode.INVALID_TIMESTAMP,
+                assertThrows(ApiException.class, () -> append(broker.clock().timeMs() + 10_000, "a", new byte[1]))
+                        .error());
+    }
+
+    private boolean isCleaned() {
+        try (LogCleaner cleaner = new LogCleaner(List.of(broker.directory()), LogCleanerConfig.DEFAULT)) {
+            return cleaner.cleanDirtiest() != null;
+        }
+    }
+
+    private void appendDirty() {
+        append(1);
+        log.rollSegment();
+    }
+
+    @Test
+    void shouldCompactByTheNewRatioAndLags() {
+        appendDirty();
+        appendDirty();
+        assertFalse(isCleaned());
+        alter("min.cleanable.dirty.ratio", "1.0");
+        alter("cleanup.policy", "compact");
+        assertFalse(isCleaned());
+        alter("min.compaction.lag.ms", "1000000000000");
+        alter("min.cleanable.dirty.ratio", "0.01");
+        assertFalse(isCleaned());
+        alter("min.compaction.lag.ms", "0");
+        assertTrue(isCleaned());
+        alter("min.cleanable.dirty.ratio", "1.0");
+        appendDirty();
+        assertFalse(isCleaned());
+        alter("max.compaction.lag.ms", "1000");
+        assertTrue(isCleaned());
+    }
+
+    @Test
+    void shouldForgetDeletedKeysByTheNewTime() {
+        alter("cleanup.policy", "compact");
+        alter("min.cleanable.dirty.ratio", "0.01");
+        append(1000, "kept", null);
+        cleanTwice();
+        assertTrue(keys().contains("kept"));
+        alter("delete.retention.ms", "0");
+        append(1000, "gone", null);
+        cleanTwice();
+        assertTrue(keys().contains("kept"));
+        assertFalse(keys().contains("gone"));
+    }
+
+    private void cleanTwice() {
+        for (int i = 0; i < 2; i++) {
+            appendDirty();
+            broker.clock().advance(Duration.ofMillis(10));
+            assertTrue(isCleaned());
+        }
+    }
+
+    private Set<String> keys() {
+        FileRecords records = log.read(0, 1 << 20, log.logEndOffset(), true).records();
+        ByteBuffer read = ByteBuffer.allocate(1 << 20);
+        try {
+            records.readInto(read);
+        } finally {
+            records.release();
+        }
+        Set<String> keys = new HashSet<>();
+        for (RecordBatch batch : RecordBatches.iterate(read.flip())) {
+            for (Record each : batch.records()) {
+                keys.add(StandardCharsets.UTF_8.decode(each.key()).toString());
+            }
+        }
+        return keys;
+    }
+
+    @Test
+    void shouldDeleteFilesByTheNewDelay() throws Exception {
+        alter("file.delete.delay.ms", "5000");
+        append(1);
+        broker.deleteTopic("events");
+        advance(4999);
+        assertTrue(hasDeletedFolder());
+        advance(1);
+        assertFalse(hasDeletedFolder());
+    }
+
+    private boolean hasDeletedFolder() throws IOException {
+        try (Stream<Path> folders = Files.list(broker.path())) {
+            return folders.anyMatch(folder -> folder.getFileName().toString().startsWith("events-0."));
+        }
     }
 }
