@@ -390,9 +390,9 @@ final class DurabilityModel {
         topics.add(state);
         batches.keySet().removeIf(key -> image.topic(key.topicId) == null);
         batches.forEach((key, all) -> {
-            String name = image.topic(key.topicId).name();
-            long end = broker.log(name, key.partition).endOffset();
-            all.removeIf(batch -> batch.askedAt > crashedAt || batch.offset >= end);
+            // Not by the end of the log: where a batch was lost, there may be a marker by now.
+            all.retainAll(checkPrefix(broker, image.topic(key.topicId), key.partition, crashedAt)
+                    .keySet());
             all.forEach(batch -> batch.acknowledgedAt = 0);
         });
         commits.keySet().removeIf(key -> image.topic(key.topicId) == null);

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 class DurabilityTest {
 
     /** How many crashes in all; the profile {@code simulation} asks for more. */
-    private static final int CRASHES = Integer.getInteger("ottla.simulation.crashes", 800);
+    private static final int CRASHES = Integer.getInteger("ottla.simulation.crashes", 1_200);
 
     private static final long SEED = Long.getLong("ottla.simulation.seed", 0L);
 
