@@ -120,8 +120,9 @@ final class SegmentIndexes {
     /** Brings the files up to date, the largest timestamp included; true if any changed. */
     boolean write() throws IOException {
         times.maybeAppend(maxTimestampMs, maxTimestampOffset);
-        boolean changed = offsets.writeTail();
-        changed |= times.writeTail();
+        // The offset index says how far the time index reaches, so it must not get ahead of it.
+        boolean changed = times.writeTail();
+        changed |= offsets.writeTail();
         changed |= transactions.writeTail();
         return changed;
     }

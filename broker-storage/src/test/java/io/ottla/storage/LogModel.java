@@ -224,7 +224,7 @@ final class LogModel {
         batches.removeIf(batch -> batch.baseOffset() >= end);
         refused.clear();
         producers.clear();
-        if (batches.isEmpty() || endOffset() != end) {
+        if (batches.isEmpty() || endOffset() != end || beginsAnew(log, requiredOffset)) {
             // All that was left had been deleted before: the log begins anew behind it.
             require(start == end, "the log ends at " + end + ", where no batch ends");
             batches.clear();
@@ -234,6 +234,17 @@ final class LogModel {
         acknowledgedOffset = end;
         syncedOffset = end;
         verify(log);
+    }
+
+    /**
+     * Whether nothing is left of the log because it had been deleted beyond what had to survive: also not who had written to it,
+     * even where its last batch ended at the very offset that it begins at now.
+     */
+    private static boolean beginsAnew(Log log, long requiredOffset) {
+        return log.logStartOffset() == log.logEndOffset()
+                && log.logEndOffset() > requiredOffset
+                && log.sizeBytes() == 0
+                && log.producerStates().activeProducers().isEmpty();
     }
 
     /** A batch that was not acknowledged may be there in whole, alone or in the place of another that was not synced. */

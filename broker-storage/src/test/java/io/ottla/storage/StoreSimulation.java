@@ -177,7 +177,10 @@ final class StoreSimulation {
     private void step(int kind, LogModel model) throws IOException {
         Log log = log(model);
         if (log == null) {
-            // It could not be made when the disk had failed.
+            // It could not be made when the disk had failed; where it was full, somebody makes room one day.
+            if (random.nextInt(8) == 0) {
+                files.roomBytes(Long.MAX_VALUE);
+            }
             open(model);
         } else if (kind < 52) {
             begin("append");

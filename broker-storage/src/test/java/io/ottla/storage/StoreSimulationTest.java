@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class StoreSimulationTest {
 
     /** How many crashes in all; the profile {@code simulation} asks for more. */
-    private static final int CRASHES = Integer.getInteger("ottla.simulation.crashes", 300);
+    private static final int CRASHES = Integer.getInteger("ottla.simulation.crashes", 1_200);
 
     private static final long SEED = Long.getLong("ottla.simulation.seed", 0L);
 
