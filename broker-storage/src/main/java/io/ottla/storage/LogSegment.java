@@ -456,6 +456,7 @@ final class LogSegment {
     void syncIndexes() throws IOException {
         SegmentIndexes active = recent == null ? null : indexes;
         boolean needed = active == null
+                || active.areFilesInDoubt()
                 || active.offsets().count() > 0
                 || active.transactions().count() > 0;
         if (indexesUnsynced && needed) {
@@ -464,6 +465,9 @@ final class LogSegment {
                 IndexFiles.sync(files, path(LogFileNames.INDEX));
                 IndexFiles.sync(files, path(LogFileNames.TIME_INDEX));
                 IndexFiles.sync(files, path(LogFileNames.TRANSACTION_INDEX));
+                if (active != null) {
+                    active.filesSynced();
+                }
             } catch (OpenFailedException e) {
                 indexesUnsynced = true;
                 throw e;

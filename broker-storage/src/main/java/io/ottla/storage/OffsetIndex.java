@@ -63,6 +63,10 @@ final class OffsetIndex {
         return true;
     }
 
+    boolean isOnDisk() throws IOException {
+        return files.exists(path);
+    }
+
     void append(long lastOffset, int position) {
         long[] array = entries;
         int at = count;

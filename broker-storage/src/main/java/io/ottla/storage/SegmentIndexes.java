@@ -13,6 +13,7 @@ final class SegmentIndexes {
     private final TimeIndex times;
     private final TransactionIndex transactions;
     private int bytesSinceEntry;
+    private volatile boolean filesInDoubt;
     private volatile long maxTimestampMs = -1L;
     private volatile long maxTimestampOffset;
 
@@ -51,6 +52,23 @@ final class SegmentIndexes {
             clearOffsetsAndTimes();
         }
         return offsets.lastPosition();
+    }
+
+    /**
+     * After a crash: what the files hold may not be what is on the device, where one that was emptied may have its old entries.
+     */
+    void doubtFiles() throws IOException {
+        filesInDoubt = offsets.isOnDisk();
+    }
+
+    /** Whether the files have to be synced even if they hold little. */
+    boolean areFilesInDoubt() {
+        return filesInDoubt;
+    }
+
+    /** The files are on the device as they are. */
+    void filesSynced() {
+        filesInDoubt = false;
     }
 
     /** Reads the transaction index's file; false if it has to be rebuilt. */

@@ -52,6 +52,7 @@ final class SegmentScan {
      * @param epochsKnown whether the epochs were read from their file, so that the batches must agree with them
      */
     void run(long wantedOffset, LeaderEpochs epochs, boolean epochsKnown) throws IOException {
+        indexes.doubtFiles();
         boolean transactionsUsable = indexes.loadTransactions();
         transactionsFrom = transactionsUsable ? Math.max(wantedOffset, segment.baseOffset()) : segment.baseOffset();
         indexes.transactions().truncateTo(transactionsFrom);
