@@ -222,7 +222,9 @@ final class SegmentScan {
                 }
             }
             sector.flip();
-            boolean longEnough = sector.limit() >= MIN_HOLE_BYTES || next - position == end - from;
+            // At the beginning of a batch, also its offset alone: zeros are none that can be there.
+            boolean offsetLost = position == validBytes && sector.limit() >= Long.BYTES && nextOffset > 0;
+            boolean longEnough = offsetLost || sector.limit() >= MIN_HOLE_BYTES || next - position == end - from;
             if (longEnough && isZero(sector)) {
                 return true;
             }
