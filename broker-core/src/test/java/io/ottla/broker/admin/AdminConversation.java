@@ -57,12 +57,6 @@ final class AdminConversation {
         this.settleMs = settleMs;
     }
 
-    /** Prints the reference, from a freshly formatted Apache Kafka whose node id is 1; argument: its port on localhost. */
-    public static void main(String[] args) throws IOException {
-        hold("localhost", Integer.parseInt(args[0]), 1000)
-                .forEach((label, answer) -> System.out.println(label + " => " + answer));
-    }
-
     /** Holds the conversation with a broker that has no topics. */
     static Map<String, String> hold(String host, int port, long settleMs) throws IOException {
         try (KafkaWire wire = new KafkaWire(host, port)) {

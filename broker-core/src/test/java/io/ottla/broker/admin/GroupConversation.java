@@ -57,15 +57,6 @@ final class GroupConversation implements AutoCloseable {
         other = new KafkaWire(host, port);
     }
 
-    /**
-     * Prints the reference, from a freshly formatted Apache Kafka without an initial rebalance delay and with a
-     * {@code group.consumer.assignment.interval.ms} of 0; argument: its port on localhost.
-     */
-    public static void main(String[] args) throws IOException {
-        hold("localhost", Integer.parseInt(args[0]))
-                .forEach((label, answer) -> System.out.println(label + " => " + answer));
-    }
-
     /** Holds the conversation with a broker that has no topics and no groups. */
     static Map<String, String> hold(String host, int port) throws IOException {
         try (GroupConversation conversation = new GroupConversation(host, port)) {

@@ -47,12 +47,6 @@ final class TransactionConversation {
         this.wire = wire;
     }
 
-    /** Prints the reference, from a freshly formatted Apache Kafka whose node id is 1; argument: its port on localhost. */
-    public static void main(String[] args) throws IOException {
-        hold("localhost", Integer.parseInt(args[0]), args.length > 1)
-                .forEach((label, answer) -> System.out.println(label + " => " + answer));
-    }
-
     /**
      * Holds the conversation with a broker that has no topics.
      *
