@@ -12,6 +12,7 @@ import io.ottla.broker.coordinator.transaction.TransactionalOffsets;
 import io.ottla.broker.handler.AddOffsetsToTxnHandler;
 import io.ottla.broker.handler.AddPartitionsToTxnHandler;
 import io.ottla.broker.handler.AddRaftVoterHandler;
+import io.ottla.broker.handler.AlterClientQuotasHandler;
 import io.ottla.broker.handler.AlterConfigsHandler;
 import io.ottla.broker.handler.AlterPartitionReassignmentsHandler;
 import io.ottla.broker.handler.AlterReplicaLogDirsHandler;
@@ -24,6 +25,7 @@ import io.ottla.broker.handler.CreateTopicsHandler;
 import io.ottla.broker.handler.DeleteGroupsHandler;
 import io.ottla.broker.handler.DeleteRecordsHandler;
 import io.ottla.broker.handler.DeleteTopicsHandler;
+import io.ottla.broker.handler.DescribeClientQuotasHandler;
 import io.ottla.broker.handler.DescribeClusterHandler;
 import io.ottla.broker.handler.DescribeConfigsHandler;
 import io.ottla.broker.handler.DescribeGroupsHandler;
@@ -68,6 +70,7 @@ import io.ottla.broker.handler.fetch.FetchSessions;
 import io.ottla.broker.handler.produce.TransactionGate;
 import io.ottla.broker.handler.telemetry.ClientTelemetry;
 import io.ottla.broker.handler.telemetry.TelemetrySink;
+import io.ottla.broker.metadata.ClientQuotaControl;
 import io.ottla.broker.metadata.ConfigControl;
 import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataStore;
@@ -84,6 +87,7 @@ import io.ottla.broker.partition.BlockingExecutor;
 import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
@@ -100,6 +104,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -186,7 +191,10 @@ final class Broker implements AutoCloseable {
         // Stopped behind the server and before the logs.
         BlockingExecutor heavy =
                 started(new BlockingExecutor("ottla-" + config.nodeId() + "-records-", recordThreads()));
-        SocketServer server = started(new SocketServer(networkConfig(), clock, timer));
+        ClientQuotas quotas = new ClientQuotas(config, clock);
+        quotas.start(metadata.image());
+        metadata.addListener(quotas);
+        SocketServer server = started(new SocketServer(networkConfig(), clock, timer, quotas));
         advertised = advertised(server.bind());
         metadata.registerBroker(new Registration(
                 config.nodeId(),
@@ -198,10 +206,10 @@ final class Broker implements AutoCloseable {
         // After the registration, which gives the partitions the leader epoch that the markers carry.
         transactions.start();
         List<RequestHandler<?>> handlers = new ArrayList<>();
-        addMetadataHandlers(handlers, metadata);
+        addMetadataHandlers(handlers, metadata, quotas, background);
         TransactionGate gate = new TransactionGate(partitions, transactions, timer, clock, metadata::brokerConfig);
-        handlers.add(new ProduceHandler(partitions, gate, clock, heavy));
-        addRecordHandlers(handlers, partitions, timer, background, heavy);
+        handlers.add(new ProduceHandler(partitions, gate, clock, heavy, quotas));
+        addRecordHandlers(handlers, partitions, timer, background, heavy, quotas);
         addGroupHandlers(handlers, metadata, groups);
         addTransactionHandlers(handlers, metadata, partitions, groups, transactions, producerIds, markerWriter);
         addOperationHandlers(handlers, metadata, partitions, background);
@@ -222,17 +230,20 @@ final class Broker implements AutoCloseable {
         return (metadata == null ? config : metadata.brokerConfig()).producerIdExpirationMs();
     }
 
-    private void addMetadataHandlers(List<RequestHandler<?>> handlers, MetadataStore metadata) {
+    private void addMetadataHandlers(
+            List<RequestHandler<?>> handlers, MetadataStore metadata, ClientQuotas quotas, Executor background) {
         ConfigControl configs = new ConfigControl(metadata);
         handlers.add(new MetadataHandler(metadata, topics));
-        handlers.add(new CreateTopicsHandler(metadata, topics));
-        handlers.add(new DeleteTopicsHandler(metadata, topics));
-        handlers.add(new CreatePartitionsHandler(topics));
+        handlers.add(new CreateTopicsHandler(metadata, topics, quotas));
+        handlers.add(new DeleteTopicsHandler(metadata, topics, quotas));
+        handlers.add(new CreatePartitionsHandler(topics, quotas));
         handlers.add(new DescribeTopicPartitionsHandler(metadata));
         handlers.add(new DescribeClusterHandler(metadata));
         handlers.add(new DescribeConfigsHandler(metadata));
         handlers.add(new IncrementalAlterConfigsHandler(configs));
         handlers.add(new AlterConfigsHandler(configs));
+        handlers.add(new DescribeClientQuotasHandler(metadata));
+        handlers.add(new AlterClientQuotasHandler(new ClientQuotaControl(metadata), background));
         handlers.add(new UpdateFeaturesHandler(new FeatureControl(metadata)));
         handlers.add(new ListConfigResourcesHandler(metadata));
     }
@@ -265,9 +276,10 @@ final class Broker implements AutoCloseable {
             PartitionRegistry partitions,
             BrokerTimer timer,
             BackgroundExecutor background,
-            BlockingExecutor heavy) {
+            BlockingExecutor heavy,
+            ClientQuotas quotas) {
         FetchSessions sessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
-        handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes())));
+        handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes(), quotas)));
         handlers.add(new ListOffsetsHandler(partitions, heavy));
         handlers.add(new OffsetForLeaderEpochHandler(partitions));
         handlers.add(new DeleteRecordsHandler(partitions, background));

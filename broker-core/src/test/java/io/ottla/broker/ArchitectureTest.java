@@ -39,6 +39,7 @@ class ArchitectureTest {
             "io.ottla.broker.handler..",
             "io.ottla.broker.coordinator..",
             "io.ottla.broker.partition..",
+            "io.ottla.broker.quota..",
             "io.ottla.broker.metadata..",
             "io.ottla.broker.config..",
             "io.ottla.broker.time..");

@@ -20,6 +20,9 @@ public interface ConnectionContext {
     /** The port that the client connected from. */
     int remotePort();
 
+    /** The name of the user on the other side; {@code ANONYMOUS} where nobody has to say who it is. */
+    String userName();
+
     /** The port that the broker accepted the connection on. */
     int localPort();
 

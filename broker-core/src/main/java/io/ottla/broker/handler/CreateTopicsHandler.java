@@ -6,6 +6,8 @@ import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.metadata.TopicOutcome;
+import io.ottla.broker.quota.ClientQuotas;
+import io.ottla.broker.quota.MutationQuota;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.ErrorCode;
@@ -24,22 +26,26 @@ import java.util.Set;
 /**
  * Creates topics.
  *
- * <p>Version 4 makes the numbers of partitions and replicas optional, 5 says in the answer what the topic looks like, 7 what
- * its id is. The topics exist when the answer is sent; the timeout of the request is never needed.
+ * <p>Version 4 makes the numbers of partitions and replicas optional, 5 says in the answer what the topic looks like, 6 knows
+ * that a quota may refuse a topic (KIP-599), 7 says what its id is. The topics exist when the answer is sent; the timeout of
+ * the request is never needed.
  *
  * @see <a href="https://kafka.apache.org/protocol.html#The_Messages_CreateTopics">CreateTopics</a>
  */
 public final class CreateTopicsHandler extends RequestHandler<CreateTopicsRequest> {
 
     private static final short CONFIGS_SINCE = 5;
+    private static final short STRICT_QUOTA_SINCE = 6;
 
     private final MetadataStore store;
     private final TopicControl topics;
+    private final ClientQuotas quotas;
 
-    public CreateTopicsHandler(MetadataStore store, TopicControl topics) {
+    public CreateTopicsHandler(MetadataStore store, TopicControl topics, ClientQuotas quotas) {
         super(ApiKey.CREATE_TOPICS);
         this.store = store;
         this.topics = topics;
+        this.quotas = quotas;
     }
 
     @Override
@@ -58,12 +64,15 @@ public final class CreateTopicsHandler extends RequestHandler<CreateTopicsReques
             }
         }
         CreateTopicsResponse response = new CreateTopicsResponse();
-        for (TopicOutcome outcome : topics.createAll(distinct, request.validateOnly())) {
+        MutationQuota mutations = quotas.mutations(
+                context.connection().userName(), context.clientId(), context.apiVersion() >= STRICT_QUOTA_SINCE);
+        for (TopicOutcome outcome : topics.createAll(distinct, request.validateOnly(), mutations)) {
             response.topics().add(result(outcome, wishes.get(outcome.name()), context.apiVersion()));
         }
         for (String name : duplicates) {
             response.topics().add(failed(name, ErrorCode.INVALID_REQUEST, "Duplicate topic name."));
         }
+        context.throttle(mutations.throttleMs());
         CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
     }
 

@@ -4,6 +4,8 @@ import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.metadata.TopicImage;
+import io.ottla.broker.quota.ClientQuotas;
+import io.ottla.broker.quota.MutationQuota;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
@@ -20,7 +22,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Deletes topics, by name or, since version 6, by id. Version 5 adds a message to the error. The broker's own topics may be
+ * Deletes topics, by name or, since version 6, by id. Version 5 adds a message to the error, and
+ * knows that a quota may refuse a deletion (KIP-599). The broker's own topics may be
  * deleted too, as in Apache Kafka.
  *
  * @see <a href="https://kafka.apache.org/protocol.html#The_Messages_DeleteTopics">DeleteTopics</a>
@@ -28,15 +31,18 @@ import java.util.Map;
 public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsRequest> {
 
     private static final short DISABLED_ERROR_SINCE = 3;
+    private static final short STRICT_QUOTA_SINCE = 5;
     private static final short TOPIC_STATES_SINCE = 6;
 
     private final MetadataStore store;
     private final TopicControl topics;
+    private final ClientQuotas quotas;
 
-    public DeleteTopicsHandler(MetadataStore store, TopicControl topics) {
+    public DeleteTopicsHandler(MetadataStore store, TopicControl topics, ClientQuotas quotas) {
         super(ApiKey.DELETE_TOPICS);
         this.store = store;
         this.topics = topics;
+        this.quotas = quotas;
     }
 
     @Override
@@ -47,10 +53,13 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
                     : new ApiException(ErrorCode.TOPIC_DELETION_DISABLED, null);
         }
         DeleteTopicsResponse response = new DeleteTopicsResponse();
+        MutationQuota mutations = quotas.mutations(
+                context.connection().userName(), context.clientId(), context.apiVersion() >= STRICT_QUOTA_SINCE);
         plan(states(request, context.apiVersion()), response.responses()).forEach((id, result) -> {
-            delete(id, result);
+            delete(id, result, mutations);
             response.responses().add(result);
         });
+        context.throttle(mutations.throttleMs());
         CommittedAnswer.send(topics::whenCommitted, this, request, context, response);
     }
 
@@ -153,9 +162,9 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
         plan.put(topic.id(), result);
     }
 
-    private void delete(Uuid id, DeletableTopicResult result) {
+    private void delete(Uuid id, DeletableTopicResult result, MutationQuota mutations) {
         try {
-            topics.delete(id);
+            topics.delete(id, mutations);
         } catch (ApiException e) {
             failed(result, e.error(), e.getMessage());
         }

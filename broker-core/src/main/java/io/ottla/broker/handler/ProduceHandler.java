@@ -6,6 +6,7 @@ import io.ottla.broker.handler.produce.Verification;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.partition.RejectedRecords;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
@@ -77,6 +78,7 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
     private final TransactionGate gate;
     private final Clock clock;
     private final Executor executor;
+    private final ClientQuotas quotas;
     private final ProduceTurns turns = new ProduceTurns();
 
     /**
@@ -84,13 +86,16 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
      * @param gate asked about transactional records
      * @param clock says which timestamps are out of range
      * @param executor where records are appended that would hold up an event loop for too long
+     * @param quotas what clients may produce
      */
-    public ProduceHandler(PartitionRegistry partitions, TransactionGate gate, Clock clock, Executor executor) {
+    public ProduceHandler(
+            PartitionRegistry partitions, TransactionGate gate, Clock clock, Executor executor, ClientQuotas quotas) {
         super(ApiKey.PRODUCE);
         this.executor = executor;
         this.partitions = partitions;
         this.gate = gate;
         this.clock = clock;
+        this.quotas = quotas;
     }
 
     @Override
@@ -219,6 +224,10 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                     .partitionResponses(partitionAnswers));
         }
         ProduceResponse response = new ProduceResponse().responses(answers);
+        if (quotas.limitsProduce()) {
+            context.throttle(
+                    quotas.recordProduce(context.connection().userName(), context.clientId(), context.sizeBytes()));
+        }
         if (pending != null) {
             pending.respondWhenSafe(response);
         } else {

@@ -15,6 +15,9 @@ public interface RequestContext {
     /** The client id of the request header; the empty string where the client sent none. */
     String clientId();
 
+    /** The size of the request in bytes: header and body. */
+    int sizeBytes();
+
     /** The connection that the request came in on. */
     ConnectionContext connection();
 
@@ -29,6 +32,23 @@ public interface RequestContext {
 
     /** Ends the request by closing its connection, as Apache Kafka does where it cannot answer. Counts as the answer. */
     void disconnect();
+
+    /**
+     * Holds the client back (KIP-219): the answer says so and is sent as ever, then nothing is read from the connection for this time. To be
+     * called before the answer is given; the longest of several times holds.
+     *
+     * @param throttleMs in milliseconds; 0 changes nothing
+     */
+    void throttle(long throttleMs);
+
+    /**
+     * Counts the time that the event loop has spent on the request so far against the client's quota of it (KIP-124), which may throttle the
+     * request. Happens by itself when the answer is given; for handlers that answer otherwise when the client is held back. Only on the event
+     * loop.
+     *
+     * @return for how many milliseconds the client is held back for its requests' time, 0 for not at all
+     */
+    long settleTime();
 
     /**
      * Runs a task on the event loop of the connection: at once when called there, else as soon as the loop is free. A task that

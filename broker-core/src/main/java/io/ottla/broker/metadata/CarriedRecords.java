@@ -2,13 +2,11 @@ package io.ottla.broker.metadata;
 
 import io.ottla.protocol.MetadataRecord;
 import io.ottla.protocol.message.AccessControlEntryRecord;
-import io.ottla.protocol.message.ClientQuotaRecord;
 import io.ottla.protocol.message.DelegationTokenRecord;
 import io.ottla.protocol.message.MetadataRecordType;
 import io.ottla.protocol.message.RegisterControllerRecord;
 import io.ottla.protocol.message.RemoveAccessControlEntryRecord;
 import io.ottla.protocol.message.RemoveDelegationTokenRecord;
-import java.util.Set;
 
 /**
  * State that no part of the image reads: what Apache Kafka wrote before it handed its folder over. It is kept record by record, the last
@@ -23,8 +21,6 @@ final class CarriedRecords {
     /** What a later record replaces or takes away: the type of the record that sets it, and what it is about. */
     private record Key(MetadataRecordType type, Object subject) {}
 
-    private record QuotaSubject(Set<ClientQuotaRecord.EntityData> entity, String key) {}
-
     private CarriedRecords(PersistentMap<Key, MetadataRecord> records) {
         this.records = records;
     }
@@ -32,7 +28,6 @@ final class CarriedRecords {
     /** These with one more record applied. */
     CarriedRecords with(MetadataRecord record) {
         return switch (record.type()) {
-            case CLIENT_QUOTA_RECORD -> quota((ClientQuotaRecord) record);
             case ACCESS_CONTROL_ENTRY_RECORD ->
                 set(new Key(record.type(), ((AccessControlEntryRecord) record).id()), record);
             case REMOVE_ACCESS_CONTROL_ENTRY_RECORD ->
@@ -52,11 +47,6 @@ final class CarriedRecords {
             default ->
                 throw new IllegalStateException("No part of the metadata takes a record of type " + record.type());
         };
-    }
-
-    private CarriedRecords quota(ClientQuotaRecord record) {
-        Key key = new Key(record.type(), new QuotaSubject(Set.copyOf(record.entity()), record.key()));
-        return record.remove() ? remove(key) : set(key, record);
     }
 
     private CarriedRecords set(Key key, MetadataRecord record) {

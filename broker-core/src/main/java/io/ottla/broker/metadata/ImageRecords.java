@@ -35,6 +35,7 @@ final class ImageRecords {
         records.topics();
         records.configs();
         records.scramUsers();
+        records.clientQuotas();
         records.producerIds();
         records.carried();
     }
@@ -122,6 +123,12 @@ final class ImageRecords {
         image.scramCredentials()
                 .forEach((user, credentials) -> credentials.forEach(
                         (mechanism, credential) -> out.accept(credential.toRecord(user, mechanism))));
+    }
+
+    private void clientQuotas() {
+        image.clientQuotas()
+                .forEach((entity, quotas) -> quotas.forEach((key, value) ->
+                        out.accept(ClientQuotaControl.record(entity, key).value(value))));
     }
 
     private void producerIds() {

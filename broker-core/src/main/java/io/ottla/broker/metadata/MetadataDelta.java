@@ -5,6 +5,7 @@ import io.ottla.protocol.MetadataRecord;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.BrokerRegistrationChangeRecord;
 import io.ottla.protocol.message.ClearElrRecord;
+import io.ottla.protocol.message.ClientQuotaRecord;
 import io.ottla.protocol.message.ConfigRecord;
 import io.ottla.protocol.message.FeatureLevelRecord;
 import io.ottla.protocol.message.FenceBrokerRecord;
@@ -46,6 +47,7 @@ final class MetadataDelta {
     PersistentMap<String, String> collisions;
     PersistentMap<ConfigResource, Map<String, String>> configs;
     PersistentMap<String, Map<ScramMechanism, ScramCredential>> scramUsers;
+    PersistentMap<QuotaEntity, Map<String, Double>> clientQuotas;
     long nextProducerId;
     CarriedRecords carried;
     long timeMs;
@@ -66,6 +68,7 @@ final class MetadataDelta {
         this.carried = CarriedRecords.NONE;
         this.timeMs = -1L;
         this.scramUsers = PersistentMap.empty();
+        this.clientQuotas = PersistentMap.empty();
     }
 
     MetadataDelta(MetadataImage image) {
@@ -78,6 +81,7 @@ final class MetadataDelta {
         this.collisions = image.collisions();
         this.configs = image.configs();
         this.scramUsers = image.scramCredentials();
+        this.clientQuotas = image.clientQuotas();
         this.nextProducerId = image.nextProducerId();
         this.carried = image.carried();
         this.timeMs = image.timeMs();
@@ -108,6 +112,7 @@ final class MetadataDelta {
             case PARTITION_CHANGE_RECORD -> replay((PartitionChangeRecord) record);
             case REMOVE_TOPIC_RECORD -> replay((RemoveTopicRecord) record);
             case CONFIG_RECORD -> replay((ConfigRecord) record);
+            case CLIENT_QUOTA_RECORD -> replay((ClientQuotaRecord) record);
             case FEATURE_LEVEL_RECORD -> replay((FeatureLevelRecord) record);
             case PRODUCER_IDS_RECORD -> nextProducerId = ((ProducerIdsRecord) record).nextProducerId();
             case USER_SCRAM_CREDENTIAL_RECORD -> replay((UserScramCredentialRecord) record);
@@ -199,6 +204,22 @@ final class MetadataDelta {
         } else {
             config.put(record.name(), record.value());
         }
+    }
+
+    private void replay(ClientQuotaRecord record) {
+        Map<String, String> names = new HashMap<>();
+        record.entity().forEach(part -> names.put(part.entityType(), part.entityName()));
+        QuotaEntity entity = new QuotaEntity(names);
+        Map<String, Double> present = clientQuotas.get(entity);
+        TreeMap<String, Double> quotas = present == null ? new TreeMap<>() : new TreeMap<>(present);
+        if (record.remove()) {
+            quotas.remove(record.key());
+        } else {
+            quotas.put(record.key(), record.value());
+        }
+        clientQuotas = quotas.isEmpty()
+                ? clientQuotas.without(entity)
+                : clientQuotas.with(entity, Collections.unmodifiableMap(quotas));
     }
 
     private void replay(FeatureLevelRecord record) {

@@ -22,6 +22,7 @@ public final class MetadataImage {
     private final PersistentMap<String, String> collisions;
     private final PersistentMap<ConfigResource, Map<String, String>> configs;
     private final PersistentMap<String, Map<ScramMechanism, ScramCredential>> scramUsers;
+    private final PersistentMap<QuotaEntity, Map<String, Double>> clientQuotas;
     private final long nextProducerId;
     private final CarriedRecords carried;
     private final long timeMs;
@@ -39,6 +40,7 @@ public final class MetadataImage {
         this.collisions = delta.collisions;
         this.configs = delta.configs;
         this.scramUsers = delta.scramUsers;
+        this.clientQuotas = delta.clientQuotas;
         this.nextProducerId = delta.nextProducerId;
         this.carried = delta.carried;
         this.timeMs = delta.timeMs;
@@ -185,6 +187,18 @@ public final class MetadataImage {
         return users;
     }
 
+    /** The quotas of an entity by key, sorted; empty if it has none. */
+    public Map<String, Double> clientQuotas(QuotaEntity entity) {
+        Map<String, Double> quotas = clientQuotas.get(entity);
+        return quotas == null ? Map.of() : quotas;
+    }
+
+    /** Whether no client quota differs from those of an image that this one was made from, or the other way round. */
+    @SuppressWarnings("ReferenceEquality") // what was not changed is the same object in both images
+    public boolean hasClientQuotasOf(MetadataImage other) {
+        return clientQuotas == other.clientQuotas;
+    }
+
     /** The first producer id that no broker has been given yet. */
     long nextProducerId() {
         return nextProducerId;
@@ -218,6 +232,10 @@ public final class MetadataImage {
 
     PersistentMap<String, Map<ScramMechanism, ScramCredential>> scramCredentials() {
         return scramUsers;
+    }
+
+    PersistentMap<QuotaEntity, Map<String, Double>> clientQuotas() {
+        return clientQuotas;
     }
 
     SortedMap<Integer, BrokerImage> brokersById() {

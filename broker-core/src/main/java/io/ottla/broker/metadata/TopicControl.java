@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 
 /** Makes, grows and removes topics, by the rules and with the words of Apache Kafka. Thread-safe. */
 public final class TopicControl {
@@ -86,9 +87,21 @@ public final class TopicControl {
      * @return one outcome for each topic, in their order
      */
     public List<TopicOutcome> createAll(List<CreatableTopic> topics, boolean validateOnly) {
+        return createAll(topics, validateOnly, TopicControl::unlimited);
+    }
+
+    /** For those whose changes are not counted. */
+    private static void unlimited(int partitions) {}
+
+    /**
+     * As {@link #createAll(List, boolean)}, for a client whose changes are counted.
+     *
+     * @param mutations is told the number of partitions of each topic that can be made, and may refuse it with an {@link ApiException}
+     */
+    public List<TopicOutcome> createAll(List<CreatableTopic> topics, boolean validateOnly, IntConsumer mutations) {
         List<TopicOutcome> outcomes = new ArrayList<>(topics.size());
         store.update(image -> {
-            Creation creation = new Creation(image, store.brokerConfig());
+            Creation creation = new Creation(image, store.brokerConfig(), mutations);
             if (countPartitions(topics) > MAX_PER_REQUEST) {
                 return refuseAll(topics, "Excessively large number of partitions per request.", outcomes);
             }
@@ -108,12 +121,22 @@ public final class TopicControl {
      * @throws ApiException UNKNOWN_TOPIC_ID where there is none with this id
      */
     public TopicImage delete(Uuid topicId) {
+        return delete(topicId, TopicControl::unlimited);
+    }
+
+    /**
+     * As {@link #delete(Uuid)}, for a client whose changes are counted.
+     *
+     * @param mutations is told the number of partitions of the topic, and may refuse with an {@link ApiException}
+     */
+    public TopicImage delete(Uuid topicId, IntConsumer mutations) {
         TopicImage[] deleted = new TopicImage[1];
         store.update(image -> {
             deleted[0] = image.topic(topicId);
             if (deleted[0] == null) {
                 throw new ApiException(ErrorCode.UNKNOWN_TOPIC_ID);
             }
+            mutations.accept(deleted[0].partitions().size());
             return List.of(new RemoveTopicRecord().topicId(topicId));
         });
         return deleted[0];
@@ -127,8 +150,18 @@ public final class TopicControl {
      * @throws ApiException where it cannot be done
      */
     public void createPartitions(CreatePartitionsTopic wish, boolean validateOnly) {
+        createPartitions(wish, validateOnly, TopicControl::unlimited);
+    }
+
+    /**
+     * As {@link #createPartitions(CreatePartitionsTopic, boolean)}, for a client whose changes are counted.
+     *
+     * @param mutations is told the number of partitions that can be added, and may refuse it with an {@link ApiException}
+     */
+    public void createPartitions(CreatePartitionsTopic wish, boolean validateOnly, IntConsumer mutations) {
         store.update(image -> {
             List<MetadataRecord> records = growth(image, wish);
+            mutations.accept(records.size());
             return validateOnly ? List.of() : records;
         });
     }
@@ -227,12 +260,14 @@ public final class TopicControl {
 
         private final MetadataImage image;
         private final BrokerConfig config;
+        private final IntConsumer mutations;
         private final Map<String, String> collisions = new HashMap<>();
         private final List<MetadataRecord> records = new ArrayList<>();
 
-        Creation(MetadataImage image, BrokerConfig config) {
+        Creation(MetadataImage image, BrokerConfig config, IntConsumer mutations) {
             this.image = image;
             this.config = config;
+            this.mutations = mutations;
         }
 
         TopicOutcome add(CreatableTopic topic) {
@@ -240,6 +275,7 @@ public final class TopicControl {
                 validateName(topic.name());
                 Map<String, String> configs = configs(topic);
                 List<List<Integer>> placements = topic.assignments().isEmpty() ? placed(topic) : chosen(topic);
+                mutations.accept(placements.size());
                 collisions.put(TopicNames.collisionKey(topic.name()), topic.name());
                 return TopicOutcome.granted(write(topic.name(), configs, placements));
             } catch (ApiException e) {

@@ -10,21 +10,17 @@ import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConnectionContext;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestInterceptor;
-import io.ottla.broker.time.TimerTask;
-import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
-import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.MalformedMessageException;
 import io.ottla.protocol.ProtocolReader;
+import io.ottla.protocol.ThrottledResponse;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
@@ -54,7 +50,6 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
     private static final int HEADER_START_SIZE_BYTES = 8;
     private static final int FLUSH_FROM_BYTES = 128 * 1024;
-    private static final long NANOS_PER_MS = 1_000_000L;
     private static final String UNKNOWN = "unknown";
 
     private final long id;
@@ -64,6 +59,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     private final RequestFrameDecoder decoder;
     private final ArrayDeque<InFlightRequest> inFlight = new ArrayDeque<>();
     private final ClientIdCache clientIds = new ClientIdCache();
+    private final CloseTasks closeTasks = new CloseTasks();
 
     private ChannelHandlerContext ctx;
     private InetSocketAddress remote;
@@ -79,15 +75,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     private boolean stopping;
     private boolean closing;
     private boolean closed;
-    private long lastActiveNanos;
-    private TimerTask idleCheck;
+    private IdleCheck idleCheck;
+    private ThrottleTimer throttle; // null until the client is over a quota
     private volatile String clientSoftwareName = UNKNOWN;
     private volatile String clientSoftwareVersion = UNKNOWN;
-
-    /** Guarded by itself, with the flag below. */
-    private final List<Runnable> closeTasks = new ArrayList<>();
-
-    private boolean closeTasksRun;
 
     Connection(String listenerName, ServerContext server, NetworkLoop loop) {
         this.id = server.nextConnectionId();
@@ -119,11 +110,23 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         open = true;
         loop.add(this);
         server.connectionOpened();
-        lastActiveNanos = server.clock().nanoTime();
-        if (server.config().maxIdleMs() > 0) {
-            scheduleIdleCheck(server.config().maxIdleMs());
+        idleCheck = new IdleCheck(
+                this, server.clock(), server.timer(), server.config().maxIdleMs());
+        if (server.quotas().limitsConnections()) {
+            refuseIfTooMany();
         }
+        idleCheck.start();
         super.channelActive(context);
+    }
+
+    /** A connection over its address's quota is closed unserved, late, so that the client does not come back at once (KIP-612). */
+    private void refuseIfTooMany() {
+        int delayMs = server.quotas().recordConnection(remoteAddress());
+        if (delayMs > 0) {
+            stopping = true;
+            ctx.channel().config().setAutoRead(false);
+            server.timer().schedule(() -> executeLaterIfOpen(this::close), delayMs);
+        }
     }
 
     @Override
@@ -137,7 +140,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     @Override
     public void channelReadComplete(ChannelHandlerContext context) throws Exception {
         inReadBurst = false;
-        lastActiveNanos = server.clock().nanoTime();
+        touch();
         flush();
         updateReading();
         super.channelReadComplete(context);
@@ -169,12 +172,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     private void closeIfStopped() {
-        if (stopping && !closed && !closing) {
-            for (InFlightRequest request : inFlight) {
-                if (!WAITING_FOR_RECORDS.contains(request.apiKey())) {
-                    return;
-                }
-            }
+        if (stopping
+                && !closed
+                && !closing
+                && inFlight.stream().allMatch(request -> WAITING_FOR_RECORDS.contains(request.apiKey()))) {
             closeAfterFlush();
         }
     }
@@ -191,6 +192,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         return closed
                 || closing
                 || stopping
+                || isThrottled()
                 || inFlight.size() >= MAX_IN_FLIGHT
                 || !ctx.channel().isWritable();
     }
@@ -224,7 +226,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
 
     private void serve(RequestHandler<?> handler, short version, int correlationId, ByteBuffer in, ByteBuf frame) {
         ApiKey apiKey = handler.apiKey();
+        RequestTime time = server.quotas().limitsRequests() ? new RequestTime(server.clock()) : null;
         InFlightRequest request;
+        int sizeBytes = HEADER_START_SIZE_BYTES + in.remaining();
         ApiMessage body = apiKey.newRequest();
         try {
             int headerVersion = apiKey.requestHeaderVersion(version);
@@ -234,13 +238,17 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
                 reader.readUnknownTaggedFields();
             }
             body.read(reader, version);
-            request = new InFlightRequest(this, apiKey, version, correlationId, clientId);
+            request = new InFlightRequest(this, apiKey, version, correlationId, clientId, sizeBytes);
         } catch (MalformedMessageException e) {
             reject("malformed " + apiKey + " request of version " + version + ": " + e.getMessage());
             return;
         }
         inFlight.addLast(request);
+        request.measure(time);
         dispatch(handler, body, request);
+        if (time != null) {
+            time.pause();
+        }
         if (!request.isAnswered() && USING_FRAME.contains(apiKey)) {
             request.hold(frame);
         }
@@ -252,7 +260,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
             reject(apiKey + " has no version " + version);
             return;
         }
-        InFlightRequest request = new InFlightRequest(this, apiKey, (short) 0, correlationId, "");
+        InFlightRequest request =
+                new InFlightRequest(this, apiKey, (short) 0, correlationId, "", HEADER_START_SIZE_BYTES);
         inFlight.addLast(request);
         request.respond(ApiVersionsHandler.unsupportedVersion());
     }
@@ -265,38 +274,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     private void dispatch(RequestHandler<?> handler, ApiMessage body, InFlightRequest request) {
         RequestInterceptor interceptor = server.interceptor();
         if (interceptor == null
-                || interceptor.beforeApply(request, body, () -> execute(() -> apply(handler, body, request)))) {
-            apply(handler, body, request);
-        }
-    }
-
-    @SuppressWarnings("unchecked") // a handler's API key and the type of its requests belong together
-    private static void apply(RequestHandler<?> handler, ApiMessage body, InFlightRequest request) {
-        RequestHandler<ApiMessage> typed = (RequestHandler<ApiMessage>) handler;
-        try {
-            typed.handle(body, request);
-        } catch (ApiException e) {
-            onFailure(typed, body, request, e.error(), e.getMessage());
-        } catch (RuntimeException e) {
-            LOG.error("Failed to serve {}", request, e);
-            onFailure(typed, body, request, ErrorCode.UNKNOWN_SERVER_ERROR, null);
-        }
-    }
-
-    private static void onFailure(
-            RequestHandler<ApiMessage> handler,
-            ApiMessage body,
-            InFlightRequest request,
-            ErrorCode error,
-            String message) {
-        if (request.isAnswered()) {
-            return;
-        }
-        ApiMessage response = handler.errorResponse(body, request.apiVersion(), error, message);
-        if (response == null) {
-            request.disconnect();
-        } else {
-            request.respond(response);
+                || interceptor.beforeApply(
+                        request, body, () -> execute(() -> HandlerCall.apply(handler, body, request)))) {
+            HandlerCall.apply(handler, body, request);
         }
     }
 
@@ -304,12 +284,23 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
 
     /** A request has its answer. */
     void onAnswer(InFlightRequest request) {
+        if (request.response() != null) {
+            request.settleTime();
+            if (request.throttleMs() > 0 && request.response() instanceof ThrottledResponse response) {
+                response.throttleTimeMs(request.throttleMs());
+            }
+        }
         RequestInterceptor interceptor = server.interceptor();
         if (interceptor == null
                 || request.response() == null
                 || interceptor.applied(request, request.response(), () -> execute(() -> onReady(request)))) {
             onReady(request);
         }
+    }
+
+    /** Counts time that was spent on a request; returns for how many milliseconds its client must be held back. */
+    int settleTime(InFlightRequest request, long nanos) {
+        return server.quotas().recordRequestTime(userName(), request.clientId(), nanos);
     }
 
     @SuppressWarnings("ReferenceEquality") // a request is equal to itself only
@@ -323,7 +314,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         if (inFlight.peekFirst() == request) {
             sendReady();
             if (!inReadBurst && !closed) {
-                lastActiveNanos = server.clock().nanoTime();
+                touch();
                 flush();
                 resumeReading();
             }
@@ -338,6 +329,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
                 send(head);
             } finally {
                 head.releaseFrame();
+            }
+            if (head.throttleMs() > 0) {
+                throttle(head.throttleMs());
             }
             head = inFlight.peekFirst();
         }
@@ -357,6 +351,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         if (interceptor != null) {
             response = interceptor.beforeWrite(request, response);
         }
+        RequestTime time = request.time() == null ? null : new RequestTime(server.clock());
         try {
             outbound = loop.responseWriter().write(ctx, outbound, request, response);
             unflushed = true;
@@ -366,9 +361,32 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
             ctx.close();
             return;
         }
+        if (time != null) {
+            server.quotas().addRequestTime(userName(), request.clientId(), time.settle());
+        }
         if (outbound != null && outbound.readableBytes() >= FLUSH_FROM_BYTES) {
             flush();
         }
+    }
+
+    /** The answers of requests that are at work already are sent all the same; no request behind them is read. */
+    private void throttle(int throttleMs) {
+        if (closed || closing) {
+            return;
+        }
+        if (throttle == null) {
+            throttle = new ThrottleTimer(server.clock(), server.timer(), this::executeLaterIfOpen, this::resume);
+        }
+        throttle.start(throttleMs);
+    }
+
+    private boolean isThrottled() {
+        return throttle != null && throttle.isThrottled();
+    }
+
+    private void resume() {
+        touch();
+        updateReading();
     }
 
     private void flush() {
@@ -446,8 +464,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     private void onClosed() {
         closed = true;
         loop.remove(this);
-        if (idleCheck != null) {
-            idleCheck.cancel();
+        idleCheck.cancel();
+        if (throttle != null) {
+            throttle.cancel();
         }
         if (outbound != null) {
             outbound.release();
@@ -461,44 +480,19 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
             }
         }
         inFlight.clear();
-        runCloseTasks();
+        closeTasks.run(this);
         server.connectionClosed();
     }
 
-    private void runCloseTasks() {
-        List<Runnable> tasks;
-        synchronized (closeTasks) {
-            closeTasksRun = true;
-            tasks = List.copyOf(closeTasks);
-            closeTasks.clear();
-        }
-        for (Runnable task : tasks) {
-            try {
-                task.run();
-            } catch (RuntimeException e) {
-                LOG.error("A task for the end of connection {} failed", this, e);
-            }
+    private void touch() {
+        if (open) {
+            idleCheck.touch();
         }
     }
 
-    private void scheduleIdleCheck(long delayMs) {
-        idleCheck = server.timer().schedule(() -> executeLaterIfOpen(this::checkIdle), delayMs);
-    }
-
-    private void checkIdle() {
-        if (closed) {
-            return;
-        }
-        long maxIdleMs = server.config().maxIdleMs();
-        long idleMs = (server.clock().nanoTime() - lastActiveNanos) / NANOS_PER_MS;
-        if (!inFlight.isEmpty() && !closing) {
-            scheduleIdleCheck(maxIdleMs);
-        } else if (idleMs < maxIdleMs) {
-            scheduleIdleCheck(maxIdleMs - idleMs);
-        } else {
-            LOG.debug("Closing connection {}: idle for {} ms", this, idleMs);
-            ctx.close();
-        }
+    /** Whether a client that is silent has a reason: it waits for an answer, or until it may go on. */
+    boolean keepsClientWaiting() {
+        return (isThrottled() || !inFlight.isEmpty()) && !closing;
     }
 
     // The connection as others see it
@@ -525,7 +519,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
         loop.eventLoop().execute(task);
     }
 
-    private void executeLaterIfOpen(Runnable task) {
+    void executeLaterIfOpen(Runnable task) {
         try {
             executeLater(task);
         } catch (RejectedExecutionException e) {
@@ -559,6 +553,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     @Override
+    public String userName() {
+        return "ANONYMOUS"; // no listener asks who it is
+    }
+
+    @Override
     public int localPort() {
         return local.getPort();
     }
@@ -581,13 +580,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
 
     @Override
     public void onClose(Runnable task) {
-        synchronized (closeTasks) {
-            if (!closeTasksRun) {
-                closeTasks.add(task);
-                return;
-            }
-        }
-        task.run();
+        closeTasks.add(task);
     }
 
     @Override

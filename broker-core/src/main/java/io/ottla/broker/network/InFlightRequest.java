@@ -20,6 +20,7 @@ final class InFlightRequest implements RequestContext, Runnable {
     private final short apiVersion;
     private final int correlationId;
     private final String clientId;
+    private final int sizeBytes;
 
     /** 1 once somebody answered; the answer may still be on its way to the event loop. */
     private volatile int answered;
@@ -27,17 +28,21 @@ final class InFlightRequest implements RequestContext, Runnable {
     // Written by whoever answers, before the hand-over to the event loop.
     private ApiMessage response;
     private boolean disconnect;
+    private int throttleMs;
 
     // Used on the event loop only.
     private ByteBuf frame;
     private boolean ready;
+    private RequestTime time;
 
-    InFlightRequest(Connection connection, ApiKey apiKey, short apiVersion, int correlationId, String clientId) {
+    InFlightRequest(
+            Connection connection, ApiKey apiKey, short apiVersion, int correlationId, String clientId, int sizeBytes) {
         this.connection = connection;
         this.apiKey = apiKey;
         this.apiVersion = apiVersion;
         this.correlationId = correlationId;
         this.clientId = clientId;
+        this.sizeBytes = sizeBytes;
     }
 
     @Override
@@ -58,6 +63,40 @@ final class InFlightRequest implements RequestContext, Runnable {
     @Override
     public String clientId() {
         return clientId;
+    }
+
+    @Override
+    public int sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
+    public void throttle(long wantedMs) {
+        throttleMs = (int) Math.max(throttleMs, Math.min(Integer.MAX_VALUE, wantedMs));
+    }
+
+    @Override
+    public long settleTime() {
+        if (time == null || time.isSettled()) {
+            return 0;
+        }
+        long settledMs = connection.settleTime(this, time.settle());
+        throttle(settledMs);
+        return settledMs;
+    }
+
+    /** How long nothing is to be read from the connection after the answer, in milliseconds. */
+    int throttleMs() {
+        return throttleMs;
+    }
+
+    /** The time spent on this request, null where nobody asks for it. */
+    RequestTime time() {
+        return time;
+    }
+
+    void measure(RequestTime requestTime) {
+        time = requestTime;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.ottla.broker.network;
 
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.storage.Clock;
 import java.util.concurrent.CompletableFuture;
@@ -13,6 +14,7 @@ final class ServerContext {
     private final NetworkConfig config;
     private final Clock clock;
     private final BrokerTimer timer;
+    private final ClientQuotas quotas;
     private final AtomicLong lastConnectionId = new AtomicLong();
     private final AtomicLong openConnections = new AtomicLong();
     private final CompletableFuture<Void> allClosed = new CompletableFuture<>();
@@ -20,10 +22,11 @@ final class ServerContext {
     private volatile RequestHandlers handlers;
     private volatile RequestInterceptor interceptor;
 
-    ServerContext(NetworkConfig config, Clock clock, BrokerTimer timer) {
+    ServerContext(NetworkConfig config, Clock clock, BrokerTimer timer, ClientQuotas quotas) {
         this.config = config;
         this.clock = clock;
         this.timer = timer;
+        this.quotas = quotas;
     }
 
     NetworkConfig config() {
@@ -36,6 +39,10 @@ final class ServerContext {
 
     BrokerTimer timer() {
         return timer;
+    }
+
+    ClientQuotas quotas() {
+        return quotas;
     }
 
     RequestHandlers handlers() {

@@ -7,6 +7,7 @@ import io.netty.channel.ServerChannel;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.storage.Clock;
 import java.io.IOException;
@@ -41,8 +42,9 @@ public final class SocketServer implements AutoCloseable {
     private final List<Channel> serverChannels = new ArrayList<>();
     private boolean closed;
 
-    public SocketServer(NetworkConfig config, Clock clock, BrokerTimer timer) {
-        this.context = new ServerContext(config, clock, timer);
+    /** @param quotas what clients may take of the network threads' time, and how many connections they may open */
+    public SocketServer(NetworkConfig config, Clock clock, BrokerTimer timer, ClientQuotas quotas) {
+        this.context = new ServerContext(config, clock, timer, quotas);
         this.loops = new EventLoops(config.threads(), "ottla-" + config.brokerId() + "-network-");
     }
 

@@ -31,6 +31,12 @@ enum Conversation {
             return OperationsConversation.hold("localhost", port, settleMs);
         }
     },
+    QUOTAS("kafka-quota-answers.txt", "quota-differences.txt") {
+        @Override
+        Map<String, String> hold(int port, long settleMs, boolean whole) throws IOException {
+            return QuotaConversation.hold("localhost", port, settleMs);
+        }
+    },
     GROUPS("kafka-group-answers.txt", "group-differences.txt") {
         @Override
         Map<String, String> kafkaSettings() {

@@ -14,6 +14,7 @@ import io.ottla.broker.partition.BlockingExecutor;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.record.RecordBatchBuilder;
@@ -51,6 +52,7 @@ public final class DataFixture implements AutoCloseable {
     private final TopicControl topics;
     private final PartitionRegistry partitions;
     private final LogUpkeep upkeep;
+    private final ClientQuotas quotas;
     private final FetchSessions sessions;
     private final ProduceHandler produceHandler;
     private final FetchHandler fetchHandler;
@@ -91,13 +93,16 @@ public final class DataFixture implements AutoCloseable {
                 List.of(new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9092)),
                 List.of(new Uuid(1, 1))));
         upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor, executor);
+        quotas = new ClientQuotas(config, clock);
+        metadata.addListener(quotas);
         sessions = new FetchSessions(SESSION_SLOTS, clock);
         produceHandler = new ProduceHandler(
                 partitions,
                 new TransactionGate(partitions, admission, timer, clock, metadata::brokerConfig),
                 clock,
-                syncExecutor == null ? Runnable::run : syncExecutor);
-        fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes()));
+                syncExecutor == null ? Runnable::run : syncExecutor,
+                quotas);
+        fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes(), quotas));
     }
 
     /** A fresh directory. */
@@ -198,6 +203,10 @@ public final class DataFixture implements AutoCloseable {
 
     public LogUpkeep upkeep() {
         return upkeep;
+    }
+
+    public ClientQuotas quotas() {
+        return quotas;
     }
 
     public FetchSessions sessions() {

@@ -168,7 +168,7 @@ class DurabilityTest {
     void shouldShowATopicWhenItIsOnTheDevice() {
         start(POWER_SAFE);
         syncs.held = true;
-        CreateTopicsHandler handler = new CreateTopicsHandler(broker.metadata(), broker.topics());
+        CreateTopicsHandler handler = new CreateTopicsHandler(broker.metadata(), broker.topics(), broker.quotas());
         TestRequestContext context = new TestRequestContext(ApiKey.CREATE_TOPICS, 5);
         CreateTopicsRequest request = new CreateTopicsRequest();
         request.topics()

@@ -62,6 +62,11 @@ public final class TestConnection implements ConnectionContext {
     }
 
     @Override
+    public String userName() {
+        return "ANONYMOUS";
+    }
+
+    @Override
     public int localPort() {
         return 9092;
     }

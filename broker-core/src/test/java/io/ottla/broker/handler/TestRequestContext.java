@@ -14,11 +14,15 @@ public final class TestRequestContext implements RequestContext {
     private static final AtomicInteger CORRELATION_IDS = new AtomicInteger();
     private static final long PATIENCE_SECONDS = 20;
 
+    /** How large these requests say they are. */
+    public static final int SIZE_BYTES = 1000;
+
     private final ApiKey apiKey;
     private final short version;
     private final String clientId;
     private final ConnectionContext connection;
     private final int correlationId = CORRELATION_IDS.incrementAndGet();
+    private long throttleMs;
     private final CompletableFuture<Ending> ending = new CompletableFuture<>();
 
     /** How a request ended. */
@@ -48,6 +52,11 @@ public final class TestRequestContext implements RequestContext {
     /** Whether the request has come to an end. */
     public boolean isEnded() {
         return ending.isDone();
+    }
+
+    /** For how many milliseconds the client is to be held back. */
+    public long throttleMs() {
+        return throttleMs;
     }
 
     /** Waits for the end of the request and says how it ended. */
@@ -99,6 +108,21 @@ public final class TestRequestContext implements RequestContext {
     @Override
     public String clientId() {
         return clientId;
+    }
+
+    @Override
+    public int sizeBytes() {
+        return SIZE_BYTES;
+    }
+
+    @Override
+    public void throttle(long wantedMs) {
+        throttleMs = Math.max(throttleMs, wantedMs);
+    }
+
+    @Override
+    public long settleTime() {
+        return 0;
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
 import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
@@ -91,7 +92,7 @@ class SocketServerTest {
         Listener listener = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 0);
         NetworkConfig config =
                 new NetworkConfig(7, List.of(listener), 2, MAX_REQUEST_BYTES, MAX_IDLE_MS, 50, 64 * 1024, -1);
-        server = new SocketServer(config, clock, timer);
+        server = new SocketServer(config, clock, timer, ClientQuotas.unlimited(clock));
         port = server.bind().get(0).port();
         List<RequestHandler<?>> handlers = new ArrayList<>();
         handlers.add(new LateHeartbeat());
@@ -562,7 +563,7 @@ class SocketServerTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
             Listener listener = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", taken.getLocalPort());
             NetworkConfig config = new NetworkConfig(8, List.of(listener), 1, 100, 0, 50, -1, -1);
-            try (SocketServer second = new SocketServer(config, clock, timer)) {
+            try (SocketServer second = new SocketServer(config, clock, timer, ClientQuotas.unlimited(clock))) {
                 SocketException failure = assertThrows(SocketException.class, second::bind);
                 assertEquals("Cannot listen on " + listener + ": the port is taken", failure.getMessage());
             }

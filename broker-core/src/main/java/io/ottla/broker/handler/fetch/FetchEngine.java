@@ -2,6 +2,7 @@ package io.ottla.broker.handler.fetch;
 
 import io.ottla.broker.handler.RequestContext;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
@@ -21,13 +22,20 @@ public final class FetchEngine {
     private final FetchSessions sessions;
     private final BrokerTimer timer;
     private final int fetchMaxBytes;
+    private final ClientQuotas quotas;
 
     /** @param fetchMaxBytes how many bytes of records one answer may have, whatever the client asks for */
-    public FetchEngine(PartitionRegistry partitions, FetchSessions sessions, BrokerTimer timer, int fetchMaxBytes) {
+    public FetchEngine(
+            PartitionRegistry partitions,
+            FetchSessions sessions,
+            BrokerTimer timer,
+            int fetchMaxBytes,
+            ClientQuotas quotas) {
         this.reader = new PartitionReader(partitions);
         this.sessions = sessions;
         this.timer = timer;
         this.fetchMaxBytes = fetchMaxBytes;
+        this.quotas = quotas;
     }
 
     PartitionReader reader() {
@@ -36,6 +44,10 @@ public final class FetchEngine {
 
     FetchSessions sessions() {
         return sessions;
+    }
+
+    ClientQuotas quotas() {
+        return quotas;
     }
 
     BrokerTimer timer() {
@@ -116,6 +128,10 @@ public final class FetchEngine {
                 ? request.replicaState().replicaId()
                 : request.replicaId();
         int maxBytes = Math.max(0, Math.min(request.maxBytes(), fetchMaxBytes));
+        if (quotas.limitsFetch() && replicaId < 0) {
+            maxBytes =
+                    Math.min(maxBytes, quotas.maxFetchBytes(context.connection().userName(), context.clientId()));
+        }
         return new FetchTerms(
                 context.apiVersion(),
                 context.connection().brokerId(),

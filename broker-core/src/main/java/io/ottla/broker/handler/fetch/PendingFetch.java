@@ -2,6 +2,7 @@ package io.ottla.broker.handler.fetch;
 
 import io.ottla.broker.handler.RequestContext;
 import io.ottla.broker.handler.fetch.FetchPartition.Outcome;
+import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.TimerTask;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.MemoryRecords;
@@ -27,6 +28,12 @@ final class PendingFetch implements Runnable {
     private static final int DONE = 3;
 
     private static final short FIRST_VERSION_WITH_LEADER_HINT = 16;
+
+    /** What an answer with one topic has beside its partitions. */
+    private static final int ANSWER_SIZE_BYTES = 36;
+
+    /** What a partition has in an answer beside its records. */
+    private static final int PARTITION_ANSWER_SIZE_BYTES = 40;
 
     private final FetchEngine engine;
     private final RequestContext context;
@@ -239,6 +246,11 @@ final class PendingFetch implements Runnable {
     }
 
     private FetchResponse answer() {
+        if (isThrottled()) {
+            // An empty answer changes nothing in the session: what was read is read again when the client comes back.
+            dropReads();
+            return new FetchResponse().sessionId(session.isKept() ? session.id() : FetchSession.NO_SESSION_ID);
+        }
         List<FetchableTopicResponse> topics = new ArrayList<>(full ? 4 : 1);
         FetchableTopicResponse topic = null;
         FetchPartition p = session.listStart();
@@ -263,6 +275,38 @@ final class PendingFetch implements Runnable {
             response.sessionId(session.id());
         }
         return response;
+    }
+
+    /** Whether a quota holds the client back; it then gets no records now (KIP-219). */
+    private boolean isThrottled() {
+        ClientQuotas quotas = engine.quotas();
+        if (!quotas.limitsFetch() && !quotas.limitsRequests()) {
+            return false;
+        }
+        if (!terms.isFromConsumer()) {
+            return false;
+        }
+        String user = context.connection().userName();
+        long sizeBytes = approximateSizeBytes();
+        int throttleMs = quotas.recordFetch(user, context.clientId(), sizeBytes);
+        context.throttle(throttleMs);
+        if (throttleMs == 0 && context.settleTime() == 0) {
+            return false;
+        }
+        quotas.unrecordFetch(user, context.clientId(), sizeBytes);
+        return true;
+    }
+
+    /** The size that the answer will have, give or take what names and versions make of it. */
+    private long approximateSizeBytes() {
+        long sizeBytes = ANSWER_SIZE_BYTES + readBytes;
+        FetchPartition p = session.listStart();
+        for (int left = session.listedCount(); left > 0; left--, p = p.next) {
+            if (full || p.hasNews()) {
+                sizeBytes += PARTITION_ANSWER_SIZE_BYTES;
+            }
+        }
+        return sizeBytes;
     }
 
     private boolean isTopic(FetchableTopicResponse topic, FetchPartition p) {
