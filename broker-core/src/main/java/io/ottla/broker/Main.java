@@ -7,8 +7,9 @@ import io.ottla.storage.Clock;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -27,9 +28,25 @@ public final class Main {
      * of {@link VerifyCommand}.
      */
     public static void main(String[] arguments) throws InterruptedException {
+        loadLessOfNetty();
         if (run(arguments, System.out, System.err)) {
             // All threads of a broker are daemons; this one keeps the process until the signal.
             new CountDownLatch(1).await();
+        }
+    }
+
+    /**
+     * Leaves out of the start what a broker does not use: an allocator beside its own, and the events that Netty has for the flight
+     * recorder of the JVM. What the command line sets stays. Here and not in the broker, since they are properties of the process.
+     */
+    private static void loadLessOfNetty() {
+        setIfUnset("io.netty.allocator.type", "pooled");
+        setIfUnset("io.netty.jfr.enabled", "false");
+    }
+
+    private static void setIfUnset(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
         }
     }
 
@@ -81,11 +98,17 @@ public final class Main {
                 "Ottla {} is ready on {} after {} ms, data in {}",
                 version(),
                 broker.bootstrapServers(),
-                ManagementFactory.getRuntimeMXBean().getUptime(),
+                sinceProcessStart().toMillis(),
                 config.logDirs().stream()
                         .map(folder ->
                                 Path.of(folder).toAbsolutePath().normalize().toString())
                         .collect(Collectors.joining(",")));
+    }
+
+    /** Not from the management beans: they are a hundred classes, loaded while the first clients wait. */
+    private static Duration sinceProcessStart() {
+        Instant now = Instant.ofEpochMilli(Clock.system().timeMs());
+        return Duration.between(ProcessHandle.current().info().startInstant().orElse(now), now);
     }
 
     private static void stop(Broker broker) {

@@ -4,12 +4,8 @@ import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.record.CompressionType;
 import io.ottla.protocol.record.TimestampType;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.BiConsumer;
 
 /**
  * Makes a {@link LogConfig}: by typed setters, which take any value, or by {@link #set}, which takes Apache Kafka's names and
@@ -20,7 +16,32 @@ public final class LogConfigBuilder {
     private static final long DAY_MS = 86_400_000L;
     private static final long WEEK_MS = 7 * DAY_MS;
     private static final int MIN_SEGMENT_BYTES = 1 << 20;
-    private static final Map<String, BiConsumer<LogConfigBuilder, String>> SETTERS = setters();
+    private static final List<String> NAMES = List.of(
+            "cleanup.policy",
+            "compression.gzip.level",
+            "compression.lz4.level",
+            "compression.type",
+            "compression.zstd.level",
+            "delete.retention.ms",
+            "file.delete.delay.ms",
+            "flush.messages",
+            "flush.ms",
+            "index.interval.bytes",
+            "internal.segment.bytes",
+            "max.compaction.lag.ms",
+            "max.message.bytes",
+            "message.timestamp.after.max.ms",
+            "message.timestamp.before.max.ms",
+            "message.timestamp.type",
+            "min.cleanable.dirty.ratio",
+            "min.compaction.lag.ms",
+            "preallocate",
+            "retention.bytes",
+            "retention.ms",
+            "segment.bytes",
+            "segment.index.bytes",
+            "segment.jitter.ms",
+            "segment.ms");
 
     int segmentBytes = 1 << 30;
     long segmentMs = WEEK_MS;
@@ -50,9 +71,9 @@ public final class LogConfigBuilder {
 
     LogConfigBuilder() {}
 
-    /** The names that {@link #set} knows. */
-    public static Set<String> names() {
-        return new TreeSet<>(SETTERS.keySet());
+    /** The names that {@link #set} knows, sorted. */
+    public static List<String> names() {
+        return NAMES;
     }
 
     /**
@@ -61,11 +82,10 @@ public final class LogConfigBuilder {
      * @throws ApiException INVALID_CONFIG if the name is unknown or the value is none it can have
      */
     public LogConfigBuilder set(String name, String value) {
-        BiConsumer<LogConfigBuilder, String> setter = SETTERS.get(name);
-        if (setter == null) {
+        String trimmed = value.trim();
+        if (!setSegmentSetting(name, trimmed) && !setMessageSetting(name, trimmed)) {
             throw new ApiException(ErrorCode.INVALID_CONFIG, "Unknown topic config name: " + name);
         }
-        setter.accept(this, value.trim());
         return this;
     }
 
@@ -219,59 +239,57 @@ public final class LogConfigBuilder {
         return this;
     }
 
-    private static Map<String, BiConsumer<LogConfigBuilder, String>> setters() {
-        Map<String, BiConsumer<LogConfigBuilder, String>> setters = new HashMap<>();
-        putSegmentSetters(setters);
-        putMessageSetters(setters);
-        return Map.copyOf(setters);
+    /** Returns whether the name is one of these. A switch rather than a table of lambdas: a broker makes its first builder as it starts. */
+    private boolean setSegmentSetting(String name, String value) {
+        switch (name) {
+            case "segment.bytes" -> segmentBytes(parseInt(name, value, MIN_SEGMENT_BYTES, Integer.MAX_VALUE));
+            case "internal.segment.bytes" -> segmentBytes(parseInt(name, value, 1, Integer.MAX_VALUE));
+            case "segment.ms" -> segmentMs(parseLong(name, value, 1));
+            case "segment.jitter.ms" -> segmentJitterMs(parseLong(name, value, 0));
+            case "segment.index.bytes" -> segmentIndexBytes(parseInt(name, value, 4, Integer.MAX_VALUE));
+            case "index.interval.bytes" -> indexIntervalBytes(parseInt(name, value, 0, Integer.MAX_VALUE));
+            case "preallocate" -> preallocate(parseBoolean(name, value));
+            case "flush.messages" -> flushMessages(parseLong(name, value, 1));
+            case "flush.ms" -> flushMs(parseLong(name, value, 0));
+            case "retention.bytes" -> retentionBytes(parseLong(name, value, Long.MIN_VALUE));
+            case "retention.ms" -> retentionMs(parseLong(name, value, -1));
+            case "file.delete.delay.ms" -> fileDeleteDelayMs(parseLong(name, value, 0));
+            case "cleanup.policy" -> parseCleanupPolicy(value);
+            case "delete.retention.ms" -> deleteRetentionMs(parseLong(name, value, 0));
+            case "min.compaction.lag.ms" -> minCompactionLagMs(parseLong(name, value, 0));
+            case "max.compaction.lag.ms" -> maxCompactionLagMs(parseLong(name, value, 1));
+            case "min.cleanable.dirty.ratio" -> parseDirtyRatio(value);
+            default -> {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private static void putSegmentSetters(Map<String, BiConsumer<LogConfigBuilder, String>> to) {
-        putInt(to, "segment.bytes", MIN_SEGMENT_BYTES, Integer.MAX_VALUE, LogConfigBuilder::segmentBytes);
-        putInt(to, "internal.segment.bytes", 1, Integer.MAX_VALUE, LogConfigBuilder::segmentBytes);
-        putLong(to, "segment.ms", 1, LogConfigBuilder::segmentMs);
-        putLong(to, "segment.jitter.ms", 0, LogConfigBuilder::segmentJitterMs);
-        putInt(to, "segment.index.bytes", 4, Integer.MAX_VALUE, LogConfigBuilder::segmentIndexBytes);
-        putInt(to, "index.interval.bytes", 0, Integer.MAX_VALUE, LogConfigBuilder::indexIntervalBytes);
-        putLong(to, "flush.messages", 1, LogConfigBuilder::flushMessages);
-        putLong(to, "flush.ms", 0, LogConfigBuilder::flushMs);
-        putLong(to, "retention.bytes", Long.MIN_VALUE, LogConfigBuilder::retentionBytes);
-        putLong(to, "retention.ms", -1, LogConfigBuilder::retentionMs);
-        putLong(to, "file.delete.delay.ms", 0, LogConfigBuilder::fileDeleteDelayMs);
-        putLong(to, "delete.retention.ms", 0, LogConfigBuilder::deleteRetentionMs);
-        putLong(to, "min.compaction.lag.ms", 0, LogConfigBuilder::minCompactionLagMs);
-        putLong(to, "max.compaction.lag.ms", 1, LogConfigBuilder::maxCompactionLagMs);
-        to.put("preallocate", (builder, value) -> builder.preallocate(parseBoolean("preallocate", value)));
-        to.put("min.cleanable.dirty.ratio", LogConfigBuilder::parseDirtyRatio);
-        to.put("cleanup.policy", LogConfigBuilder::parseCleanupPolicy);
+    /** Returns whether the name is one of these. */
+    private boolean setMessageSetting(String name, String value) {
+        switch (name) {
+            case "max.message.bytes" -> maxMessageBytes(parseInt(name, value, 0, Integer.MAX_VALUE));
+            case "message.timestamp.type" -> parseTimestampType(value);
+            case "message.timestamp.before.max.ms" -> messageTimestampBeforeMaxMs(parseLong(name, value, 0));
+            case "message.timestamp.after.max.ms" -> messageTimestampAfterMaxMs(parseLong(name, value, 0));
+            case "compression.type" -> parseCompressionType(value);
+            case "compression.gzip.level" -> parseGzipLevel(value);
+            case "compression.lz4.level" -> compressionLz4Level(parseInt(name, value, 1, 17));
+            case "compression.zstd.level" -> compressionZstdLevel(parseInt(name, value, -131_072, 22));
+            default -> {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private static void putMessageSetters(Map<String, BiConsumer<LogConfigBuilder, String>> to) {
-        putInt(to, "max.message.bytes", 0, Integer.MAX_VALUE, LogConfigBuilder::maxMessageBytes);
-        putLong(to, "message.timestamp.before.max.ms", 0, LogConfigBuilder::messageTimestampBeforeMaxMs);
-        putLong(to, "message.timestamp.after.max.ms", 0, LogConfigBuilder::messageTimestampAfterMaxMs);
-        putInt(to, "compression.lz4.level", 1, 17, LogConfigBuilder::compressionLz4Level);
-        putInt(to, "compression.zstd.level", -131_072, 22, LogConfigBuilder::compressionZstdLevel);
-        to.put("compression.gzip.level", LogConfigBuilder::parseGzipLevel);
-        to.put("compression.type", LogConfigBuilder::parseCompressionType);
-        to.put("message.timestamp.type", LogConfigBuilder::parseTimestampType);
+    private static int parseInt(String name, String value, int min, int max) {
+        return (int) parse(name, value, "INT", min, max);
     }
 
-    private static void putInt(
-            Map<String, BiConsumer<LogConfigBuilder, String>> to,
-            String name,
-            int min,
-            int max,
-            BiConsumer<LogConfigBuilder, Integer> setter) {
-        to.put(name, (builder, value) -> setter.accept(builder, (int) parse(name, value, "INT", min, max)));
-    }
-
-    private static void putLong(
-            Map<String, BiConsumer<LogConfigBuilder, String>> to,
-            String name,
-            long min,
-            BiConsumer<LogConfigBuilder, Long> setter) {
-        to.put(name, (builder, value) -> setter.accept(builder, parse(name, value, "LONG", min, Long.MAX_VALUE)));
+    private static long parseLong(String name, String value, long min) {
+        return parse(name, value, "LONG", min, Long.MAX_VALUE);
     }
 
     private static long parse(String name, String value, String type, long min, long max) {
@@ -298,7 +316,7 @@ public final class LogConfigBuilder {
         };
     }
 
-    private static void parseDirtyRatio(LogConfigBuilder builder, String value) {
+    private void parseDirtyRatio(String value) {
         double ratio;
         try {
             ratio = Double.parseDouble(value);
@@ -311,10 +329,10 @@ public final class LogConfigBuilder {
         if (ratio > 1.0) {
             throw invalid("min.cleanable.dirty.ratio", value, "Value must be no more than 1");
         }
-        builder.minCleanableDirtyRatio(ratio);
+        minCleanableDirtyRatio(ratio);
     }
 
-    private static void parseCleanupPolicy(LogConfigBuilder builder, String value) {
+    private void parseCleanupPolicy(String value) {
         boolean delete = false;
         boolean compact = false;
         for (String policy : value.isEmpty() ? new String[0] : value.split(",", -1)) {
@@ -324,19 +342,19 @@ public final class LogConfigBuilder {
                 default -> throw invalid("cleanup.policy", policy.trim(), "String must be one of: compact, delete");
             }
         }
-        builder.cleanupPolicy(delete, compact);
+        cleanupPolicy(delete, compact);
     }
 
-    private static void parseGzipLevel(LogConfigBuilder builder, String value) {
+    private void parseGzipLevel(String value) {
         long level = parse("compression.gzip.level", value, "INT", Integer.MIN_VALUE, Integer.MAX_VALUE);
         if (level != -1 && (level < 1 || level > 9)) {
             throw invalid("compression.gzip.level", value, "Value must be between 1 and 9 or equal to -1");
         }
-        builder.compressionGzipLevel((int) level);
+        compressionGzipLevel((int) level);
     }
 
-    private static void parseCompressionType(LogConfigBuilder builder, String value) {
-        builder.compressionType(
+    private void parseCompressionType(String value) {
+        compressionType(
                 switch (value) {
                     case "producer" -> null;
                     case "uncompressed" -> CompressionType.NONE;
@@ -352,8 +370,8 @@ public final class LogConfigBuilder {
                 });
     }
 
-    private static void parseTimestampType(LogConfigBuilder builder, String value) {
-        builder.messageTimestampType(
+    private void parseTimestampType(String value) {
+        messageTimestampType(
                 switch (value) {
                     case "CreateTime" -> TimestampType.CREATE_TIME;
                     case "LogAppendTime" -> TimestampType.LOG_APPEND_TIME;

@@ -3,7 +3,6 @@ package io.ottla.broker.network;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.ottla.broker.config.Listener;
@@ -11,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Takes the connections of one listener, builds their stages, and deals them out to the event loops. */
-final class Acceptor extends ChannelInboundHandlerAdapter {
+final class Acceptor extends InboundStage {
 
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_AFTER_ERROR_MS = 1000;

@@ -5,7 +5,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConnectionContext;
 import io.ottla.broker.handler.RequestHandler;
@@ -36,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * <p>Everything here happens on the event loop unless a method says otherwise.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a channel whose write fails closes itself, and a close needs no witness
-final class Connection extends ChannelInboundHandlerAdapter implements ConnectionContext, FrameConsumer {
+final class Connection extends InboundStage implements ConnectionContext, FrameConsumer {
 
     /** Reading pauses at so many unanswered requests. */
     static final int MAX_IN_FLIGHT = 128;
@@ -99,7 +98,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     @Override
-    public void channelActive(ChannelHandlerContext context) throws Exception {
+    public void channelActive(ChannelHandlerContext context) {
         remote = (InetSocketAddress) context.channel().remoteAddress();
         local = (InetSocketAddress) context.channel().localAddress();
         if (remote == null || local == null || server.isStopping()) {
@@ -130,7 +129,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     @Override
-    public void channelInactive(ChannelHandlerContext context) throws Exception {
+    public void channelInactive(ChannelHandlerContext context) {
         if (open && !closed) {
             onClosed();
         }
@@ -138,7 +137,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     @Override
-    public void channelReadComplete(ChannelHandlerContext context) throws Exception {
+    public void channelReadComplete(ChannelHandlerContext context) {
         inReadBurst = false;
         touch();
         flush();
@@ -147,7 +146,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Connectio
     }
 
     @Override
-    public void channelWritabilityChanged(ChannelHandlerContext context) throws Exception {
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
         if (open && !inReadBurst) {
             resumeReading();
         }

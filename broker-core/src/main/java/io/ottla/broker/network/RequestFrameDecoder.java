@@ -3,7 +3,6 @@ package io.ottla.broker.network;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /**
  * Cuts the byte stream into frames: a signed 32-bit length, then as many bytes.
@@ -19,7 +18,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
  *
  * <p>Also takes bytes that some other stage read (TLS); those are copied.
  */
-final class RequestFrameDecoder extends ChannelInboundHandlerAdapter {
+final class RequestFrameDecoder extends InboundStage {
 
     /** Size of the length field. */
     static final int LENGTH_SIZE_BYTES = 4;
@@ -81,7 +80,7 @@ final class RequestFrameDecoder extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+    public void channelReadComplete(ChannelHandlerContext ctx) {
         if (buffer != null && !buffer.isReadable()) {
             dropBuffer();
         }
@@ -89,7 +88,7 @@ final class RequestFrameDecoder extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+    public void channelInactive(ChannelHandlerContext ctx) {
         close();
         super.channelInactive(ctx);
     }
