@@ -56,6 +56,10 @@ final class LogCleaning {
         deleteLeftOvers();
         // What is replaced must never have to be recovered: its offsets have gaps afterwards.
         log.flusher().flushSealed();
+        // Also the markers that decide transactions in it, which may lie in the active segment: were one lost
+        // afterwards, records
+        // would be gone for the sake of a transaction that is open again.
+        log.syncRecords();
         if (log.recoveryPoint() < target.uncleanableOffset()
                 || !target.directory().cleaned(log, target.directory().cleanedOffset(log.name()))) {
             throw new StoppedException();

@@ -48,15 +48,8 @@ public final class LogDirectory implements AutoCloseable {
     private final StorageOptions options;
     private final StorageFiles files;
     private final Closeable lock;
-    private final OffsetCheckpoint recoveryPoints;
-    private final OffsetCheckpoint startOffsets;
-    private final OffsetCheckpoint highWatermarks;
-    private final OffsetCheckpoint cleanerOffsets;
-    private final Map<String, Long> cleanedOffsets = new ConcurrentHashMap<>();
+    private final DirectoryCheckpoints checkpoints;
     private final Map<String, Log> logs = new ConcurrentHashMap<>();
-    private final Map<String, Long> foundRecoveryPoints;
-    private final Map<String, Long> foundStartOffsets;
-    private final Map<String, Long> foundHighWatermarks;
     private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
     private final Set<String> opening = new HashSet<>();
 
@@ -68,7 +61,6 @@ public final class LogDirectory implements AutoCloseable {
     /** Whether {@code a-0} and {@code A-0} are the same file here, as is usual on macOS and Windows. */
     private final boolean ignoresCase;
 
-    private Set<String> checkpointed;
     private MetaProperties metaProperties;
     private boolean closed;
 
@@ -127,17 +119,7 @@ public final class LogDirectory implements AutoCloseable {
         // case.
         this.ignoresCase = files.exists(path.resolve(LOCK_FILE.toUpperCase(Locale.ROOT)));
         this.metaProperties = MetaProperties.read(files, path);
-        this.recoveryPoints = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.RECOVERY_POINT));
-        this.startOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.LOG_START_OFFSET));
-        this.highWatermarks = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.REPLICATION_OFFSET));
-        this.cleanerOffsets = new OffsetCheckpoint(files, path.resolve(OffsetCheckpoint.CLEANER_OFFSET));
-        this.cleanedOffsets.putAll(cleanerOffsets.read());
-        this.foundRecoveryPoints = new ConcurrentHashMap<>(recoveryPoints.read());
-        this.foundStartOffsets = new ConcurrentHashMap<>(startOffsets.read());
-        this.foundHighWatermarks = new ConcurrentHashMap<>(highWatermarks.read());
-        this.checkpointed = new TreeSet<>(foundRecoveryPoints.keySet());
-        checkpointed.addAll(foundStartOffsets.keySet());
-        checkpointed.addAll(cleanedOffsets.keySet());
+        this.checkpoints = new DirectoryCheckpoints(files, path);
         findPartitions();
         // From here on, until close() writes it again, a death of the process is an unclean stop.
         this.clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN_FILE));
@@ -215,19 +197,28 @@ public final class LogDirectory implements AutoCloseable {
      * Opens a partition's log, and makes it if it is missing. May take long after a crash; several threads may open different
      * logs at a time.
      *
-     * @param topicId the topic's id; {@link Uuid#ZERO} for no {@code partition.metadata} file
+     * <p>After a crash, files with records that do not say to which topic they belong may be an older one's of the same name: they
+     * are set aside, as Apache Kafka does, and the log begins anew.
+     *
+     * @param topicId the topic's id; {@link Uuid#ZERO} for no {@code partition.metadata} file, and whatever is there belongs to it
+     * @param leaderEpoch the newest leader epoch that the partition has had, as far as is known; larger if it is not
      * @return the log; the same as before if it is open
      * @throws LogDamageException if its files hold what no crash can have left; the others can still be opened
      * @throws IOException also if it is new, and its name is that of another partition for a file system that ignores case
      * @throws ApiException INCONSISTENT_TOPIC_ID if the directory belongs to another topic of that name
      */
-    public Log open(String topic, int partition, Uuid topicId, LogConfig config) throws IOException {
+    public Log open(String topic, int partition, Uuid topicId, LogConfig config, int leaderEpoch) throws IOException {
         String name = PartitionDirectory.name(topic, partition);
         Log open = logs.get(name);
-        return open != null ? open : openOrCreate(name, topicId, config);
+        return open != null ? open : openOrCreate(name, topicId, config, leaderEpoch);
     }
 
-    private Log openOrCreate(String name, Uuid topicId, LogConfig config) throws IOException {
+    /** As {@link #open(String, int, Uuid, LogConfig, int)}, where nobody knows of leader epochs. */
+    public Log open(String topic, int partition, Uuid topicId, LogConfig config) throws IOException {
+        return open(topic, partition, topicId, config, Integer.MAX_VALUE);
+    }
+
+    private Log openOrCreate(String name, Uuid topicId, LogConfig config, int leaderEpoch) throws IOException {
         PartitionDirectory found;
         synchronized (this) {
             awaitOpened(name);
@@ -236,29 +227,62 @@ public final class LogDirectory implements AutoCloseable {
             if (other != null) {
                 return other;
             }
-            found = unopened.get(name);
             LogDamageException damage = damaged.get(name);
             if (damage != null) {
                 throw damage;
             }
+            found = usable(unopened.get(name), topicId);
             if (found == null) {
-                ensureNotTheSameFile(name);
-                cleanedOffsets.remove(name);
-                forgetCheckpoints(name);
-                files.createDirectories(path.resolve(name));
-            } else {
-                ensureTopic(found, topicId);
+                create(name);
             }
             opening.add(name);
         }
         // Not under the lock: after a crash this may take long, and other logs can be opened meanwhile.
         Log log = null;
         try {
-            log = recover(name, found, topicId, config);
+            log = recover(name, found, topicId, config, leaderEpoch);
         } finally {
             opened(name, log);
         }
         return log;
+    }
+
+    /** Null if the log has to be made anew, also because nobody can tell whose the files are that have its name. */
+    private PartitionDirectory usable(PartitionDirectory found, Uuid topicId) throws IOException {
+        if (found == null) {
+            return null;
+        }
+        ensureTopic(found, topicId);
+        // The metadata's topic, as Apache Kafka calls it, is never made a second time.
+        boolean known = !found.topicId().equals(Uuid.ZERO) || topicId.equals(Uuid.ZERO) || topicId.equals(Uuid.ONE);
+        if (known || clean || !(checkpoints.isUsed(found.path().getFileName().toString()) || found.isUsed(files))) {
+            return found;
+        }
+        Path aside = setAside(found.topic(), found.partition());
+        StorageLog.LOG.warn(
+                "{} does not say which topic its records belong to: it is set aside as {}, the topic with the id {} begins"
+                        + " without them",
+                found.path(),
+                aside.getFileName(),
+                topicId);
+        return null;
+    }
+
+    /** Makes the directory of a new log. */
+    private void create(String name) throws IOException {
+        ensureNotTheSameFile(name);
+        Path directory = path.resolve(name);
+        if (PartitionDirectory.isUsed(files, directory)) {
+            // Left of a deletion that could not rename it.
+            Path aside = rename(name, PartitionDirectory.STRAY_SUFFIX);
+            StorageLog.LOG.warn("{} is in the way of a new log: it is set aside as {}", directory, aside.getFileName());
+        }
+        checkpoints.forget(name);
+        if (checkpoints.isWritten(name)) {
+            // A new log must not be measured by the checkpoints of an old one of the same name.
+            checkpoint();
+        }
+        files.createDirectories(directory);
     }
 
     /** Two logs in one directory would destroy each other. */
@@ -286,24 +310,20 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
-    private Log recover(String name, PartitionDirectory found, Uuid topicId, LogConfig config) throws IOException {
+    private Log recover(String name, PartitionDirectory found, Uuid topicId, LogConfig config, int leaderEpoch)
+            throws IOException {
         Path directory = path.resolve(name);
         Log log = null;
         try {
-            log = LogRecovery.open(
-                    directory,
-                    config,
-                    options,
-                    clean || found == null,
-                    found == null ? 0L : foundRecoveryPoints.getOrDefault(name, LogRecovery.UNKNOWN_OFFSET),
-                    found == null ? 0L : foundStartOffsets.getOrDefault(name, 0L),
-                    cleanedOffset(name));
-            if (found == null) {
-                log.flusher().directoryAdded();
+            log = LogRecovery.open(directory, config, options, known(name, found == null, leaderEpoch));
+            boolean isNameless = found == null || found.topicId().equals(Uuid.ZERO);
+            if (!topicId.equals(Uuid.ZERO) && isNameless) {
+                // With records, it has to be there after a power failure. That of a new log is synced with its other
+                // files.
+                PartitionMetadataFile.write(files, directory, topicId, log.logEndOffset() > 0);
             }
-            if (!topicId.equals(Uuid.ZERO) && (found == null || found.topicId().equals(Uuid.ZERO))) {
-                // That of a new log is synced with its other files.
-                PartitionMetadataFile.write(files, directory, topicId, found != null && log.isPowerSafe());
+            if (isNameless) {
+                log.flusher().directoryAdded();
             }
             if (log.isPowerSafe()) {
                 log.syncNewFiles();
@@ -313,6 +333,17 @@ public final class LogDirectory implements AutoCloseable {
             throw e;
         }
         return log;
+    }
+
+    private LogRecovery.Known known(String name, boolean isNew, int leaderEpoch) {
+        return isNew
+                ? new LogRecovery.Known(true, 0L, 0L, 0L, leaderEpoch)
+                : new LogRecovery.Known(
+                        clean,
+                        checkpoints.recoveryPoint(name),
+                        checkpoints.startOffset(name),
+                        checkpoints.cleanedOffset(name),
+                        leaderEpoch);
     }
 
     /** A log that could not be opened leaves nothing open, and nothing behind if it was new. */
@@ -346,16 +377,6 @@ public final class LogDirectory implements AutoCloseable {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /**
-     * A new log must not be measured by the checkpoints of an old one of the same name: they are gone from the files before
-     * there is a directory.
-     */
-    private void forgetCheckpoints(String name) {
-        if (checkpointed.contains(name)) {
-            checkpoint();
         }
     }
 
@@ -405,13 +426,11 @@ public final class LogDirectory implements AutoCloseable {
         if (log != null) {
             log.letGo();
         }
-        foundRecoveryPoints.remove(name);
-        foundStartOffsets.remove(name);
-        foundHighWatermarks.remove(name);
-        cleanedOffsets.remove(name);
-        if (!exists) {
-            return null;
-        }
+        checkpoints.forget(name);
+        return exists ? rename(name, end) : null;
+    }
+
+    private Path rename(String name, String end) {
         Path retired = path.resolve(PartitionDirectory.retiredName(name, hex(Uuid.random()), end));
         try {
             files.rename(path.resolve(name), retired);
@@ -461,58 +480,23 @@ public final class LogDirectory implements AutoCloseable {
         if (closed) {
             return;
         }
-        Map<String, Long> recovery = new TreeMap<>(foundRecoveryPoints);
-        Map<String, Long> start = new TreeMap<>(foundStartOffsets);
-        Map<String, Long> high = new TreeMap<>(foundHighWatermarks);
-        recovery.keySet().retainAll(unopened.keySet());
-        start.keySet().retainAll(unopened.keySet());
-        high.keySet().retainAll(unopened.keySet());
-        logs.forEach((name, log) -> {
-            recovery.put(name, log.recoveryPoint());
-            high.put(name, log.highWatermark());
-            // Also where a segment begins: a power failure may bring those before it back.
-            if (log.logStartOffset() > 0) {
-                start.put(name, log.logStartOffset());
-            }
-        });
         try {
-            checkpointed.addAll(recovery.keySet());
-            if (ends) {
-                recoveryPoints.write(recovery);
-                highWatermarks.write(high);
-                writeCleanedOffsets();
-            }
-            if (starts) {
-                startOffsets.write(start);
-            }
-            if (ends && starts) {
-                checkpointed = new TreeSet<>(recovery.keySet());
-                checkpointed.addAll(cleanedOffsets.keySet());
-            }
+            checkpoints.write(logs.values(), unopened.keySet(), ends, starts);
         } catch (IOException e) {
             throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
         }
     }
 
-    private void writeCleanedOffsets() throws IOException {
-        Map<String, Long> cleaned = new TreeMap<>(cleanedOffsets);
-        cleaned.keySet().removeIf(name -> !logs.containsKey(name) && !unopened.containsKey(name));
-        // Most directories never have a compacted log, and no need for the file.
-        if (!cleaned.isEmpty() || files.exists(path.resolve(OffsetCheckpoint.CLEANER_OFFSET))) {
-            cleanerOffsets.write(cleaned);
-        }
-    }
-
     /** Up to where the log has been compacted, 0 if it has not. */
     long cleanedOffset(String name) {
-        return cleanedOffsets.getOrDefault(name, 0L);
+        return checkpoints.cleanedOffset(name);
     }
 
     /** Remembers up to where a log has been compacted; false if it is not here any more, or the directory is closed. */
     synchronized boolean cleaned(Log log, long endOffset) {
         boolean known = !closed && logs.get(log.name()) == log;
         if (known) {
-            cleanedOffsets.put(log.name(), endOffset);
+            checkpoints.cleaned(log.name(), endOffset);
             checkpoint();
         }
         return known;

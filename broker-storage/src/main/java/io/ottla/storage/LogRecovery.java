@@ -28,6 +28,7 @@ final class LogRecovery {
     private final StorageFiles files;
     private final boolean clean;
     private final long checkpointedRecoveryPoint;
+    private final int newestLeaderEpoch;
 
     /** Up to here the log must reach; what was deleted on purpose need not be there. */
     private final long requiredOffset;
@@ -38,6 +39,10 @@ final class LogRecovery {
     private final LeaderEpochs epochs;
     private final List<LogSegment> segments = new ArrayList<>();
     private final List<SegmentIndexes> rebuilt = new ArrayList<>();
+
+    /** Where segments begin that lie before the log's start. */
+    private final NavigableSet<Long> outdated = new TreeSet<>();
+
     private final long nowMs;
     private long logStartOffset;
     private long nextOffset;
@@ -48,26 +53,34 @@ final class LogRecovery {
      * Up to here batches may be missing because they were compacted away. Compaction writes down the recovery point before it puts
      * anything in place, so that what is missing above it was lost.
      */
-    private long gapsBelowOffset;
+    private final long gapsBelowOffset;
 
-    private boolean isCut;
+    /** Whether a log file is not as it was found. */
+    private boolean changed;
 
-    private LogRecovery(
-            Path directory,
-            LogConfig config,
-            StorageOptions options,
-            boolean clean,
-            long recoveryPoint,
-            long logStartOffset) {
+    /**
+     * What is known of a log besides its files.
+     *
+     * @param clean whether it was closed cleanly
+     * @param recoveryPoint up to where it is known to be on the device, {@link #UNKNOWN_OFFSET} if nothing is known
+     * @param startOffset where it starts, if that lies behind its first segment's base offset
+     * @param cleanedOffset up to where it has been compacted, whatever its settings say now
+     * @param leaderEpoch the newest that the partition has had, as far as is known; larger if it is not
+     */
+    record Known(boolean clean, long recoveryPoint, long startOffset, long cleanedOffset, int leaderEpoch) {}
+
+    private LogRecovery(Path directory, LogConfig config, StorageOptions options, Known known) {
         this.directory = directory;
         this.config = config;
         this.options = options;
         this.files = options.files();
-        this.clean = clean;
-        this.checkpointedRecoveryPoint = recoveryPoint;
-        this.requiredOffset = logStartOffset >= recoveryPoint ? UNKNOWN_OFFSET : recoveryPoint;
-        this.logStartOffset = logStartOffset;
-        this.gapsBelowOffset = config.cleanupCompact() ? recoveryPoint : UNKNOWN_OFFSET;
+        this.clean = known.clean;
+        this.checkpointedRecoveryPoint = known.recoveryPoint;
+        this.newestLeaderEpoch = known.leaderEpoch;
+        this.logStartOffset = known.startOffset;
+        this.requiredOffset = logStartOffset >= known.recoveryPoint ? UNKNOWN_OFFSET : known.recoveryPoint;
+        long compacted = config.cleanupCompact() ? known.recoveryPoint : UNKNOWN_OFFSET;
+        this.gapsBelowOffset = known.cleanedOffset > 0 ? Math.max(known.recoveryPoint, known.cleanedOffset) : compacted;
         this.namesUnsynced = !clean;
         this.nowMs = options.clock().timeMs();
         this.producers = new ProducerStates(directory.getFileName().toString(), lock);
@@ -78,25 +91,10 @@ final class LogRecovery {
     /**
      * Opens the log in a directory that exists, or makes an empty one there.
      *
-     * @param clean whether the log was closed cleanly
-     * @param recoveryPoint up to where it is known to be on the device, {@link #UNKNOWN_OFFSET} if nothing is known
-     * @param logStartOffset where it starts, if that lies behind its first segment's base offset
-     * @param cleanedOffset up to where it has been compacted, whatever its settings say now
      * @throws LogDamageException if a file holds what no crash can have left
      */
-    static Log open(
-            Path directory,
-            LogConfig config,
-            StorageOptions options,
-            boolean clean,
-            long recoveryPoint,
-            long logStartOffset,
-            long cleanedOffset)
-            throws IOException {
-        LogRecovery recovery = new LogRecovery(directory, config, options, clean, recoveryPoint, logStartOffset);
-        if (cleanedOffset > 0) {
-            recovery.gapsBelowOffset = Math.max(recoveryPoint, cleanedOffset);
-        }
+    static Log open(Path directory, LogConfig config, StorageOptions options, Known known) throws IOException {
+        LogRecovery recovery = new LogRecovery(directory, config, options, known);
         try {
             recovery.run();
             return new Log(recovery);
@@ -167,6 +165,7 @@ final class LogRecovery {
             segment.closeFile();
             deleteSegmentFiles(segment.baseOffset());
         }
+        deleteOutdated();
         segments.clear();
         rebuilt.clear();
         startEmpty(logStartOffset);
@@ -188,7 +187,11 @@ final class LogRecovery {
                 others.add(path);
             }
         }
-        dropSegmentsBelowStart(bases);
+        Long first = bases.floor(logStartOffset);
+        if (first != null) {
+            outdated.addAll(bases.headSet(first));
+            bases.removeAll(outdated);
+        }
         for (Path path : others) {
             deleteOrphan(path, bases);
         }
@@ -198,17 +201,6 @@ final class LogRecovery {
         for (int i = 0; i + 1 < segments.size(); i++) {
             long next = segments.get(i + 1).baseOffset();
             segments.get(i).expectEnd(next, next > gapsBelowOffset);
-        }
-    }
-
-    /** What lies before the log's start was going to be deleted; a power failure may have left any part of it. */
-    private void dropSegmentsBelowStart(NavigableSet<Long> bases) throws IOException {
-        Long first = bases.floor(logStartOffset);
-        if (first != null) {
-            for (long base : List.copyOf(bases.headSet(first))) {
-                deleteSegmentFiles(base);
-                bases.remove(base);
-            }
         }
     }
 
@@ -335,7 +327,8 @@ final class LogRecovery {
             LogSegment segment = segments.get(i);
             // The last segment has never been compacted.
             boolean last = i + 1 == segments.size();
-            SegmentScan scan = new SegmentScan(segment, config, files, last ? UNKNOWN_OFFSET : gapsBelowOffset);
+            SegmentScan scan = new SegmentScan(segment, config, files, last ? UNKNOWN_OFFSET : gapsBelowOffset)
+                    .newestLeaderEpoch(newestLeaderEpoch);
             scan.run(i == first ? fromOffset : segment.baseOffset(), epochs, epochsKnown);
             if (scan.contradictsEpochs()) {
                 return false;
@@ -360,13 +353,40 @@ final class LogRecovery {
             }
             verdict.report(scan, segment);
             if (verdict.isCut()) {
-                isCut = true;
+                changed = true;
                 segment.truncate(scan.validBytes(), scan.nextOffset());
                 dropSegmentsBehind(i);
             }
             segment.scannedTo(scan.nextOffset());
+            if (scan.epochDoubt() != null) {
+                decide(scan.epochDoubt(), segment, dataFollows(i));
+            }
         }
         return true;
+    }
+
+    /**
+     * The file of the leader epochs is written before the first batch of a new one. So a leader epoch that neither the file nor the
+     * metadata know was given to nobody, or both lost it with the power: either way the last one that is known takes its place.
+     */
+    private void decide(SegmentScan.EpochDoubt doubt, LogSegment segment, boolean batchesFollow) throws IOException {
+        if (batchesFollow) {
+            epochs.assign(doubt.epoch(), doubt.baseOffset());
+            return;
+        }
+        int known = epochs.isEmpty() ? newestLeaderEpoch : epochs.latestEpoch();
+        String what = "leader epoch " + doubt.epoch() + ", but the newest is " + known;
+        if (clean) {
+            throw new LogDamageException(segment.path(LogFileNames.LOG), doubt.position(), what);
+        }
+        StorageLog.LOG.warn(
+                "The last batch of {}, at position {}, has {}: this is written into it",
+                segment.path(LogFileNames.LOG),
+                doubt.position(),
+                what);
+        segment.leaderEpoch(doubt.position(), known);
+        epochs.assign(known, doubt.baseOffset());
+        changed = true;
     }
 
     private boolean dataFollows(int index) {
@@ -400,7 +420,12 @@ final class LogRecovery {
         if (!clean) {
             snapshots.recoverFrom(checkpointedRecoveryPoint);
         }
-        long from = snapshots.loadNewest(producers, segments.get(0).baseOffset(), newest, nowMs);
+        long first = segments.get(0).baseOffset();
+        long from = snapshots.loadNewest(producers, outdated.isEmpty() ? first : outdated.first(), newest, nowMs);
+        if (from < first) {
+            replayOutdated(from, first);
+            from = first;
+        }
         if (from < nextOffset) {
             LogSegment[] all = segments.toArray(LogSegment[]::new);
             for (int i = LogReader.floor(all, from); i < all.length; i++) {
@@ -415,6 +440,38 @@ final class LogRecovery {
         }
         producers.mapEndOffset(nextOffset);
         producers.highWatermark(nextOffset);
+    }
+
+    /**
+     * What lies before the log's start is going to be deleted, and a power failure may have left any part of it. Nothing else knows
+     * who had written to it if the snapshot behind it is lost.
+     */
+    private void replayOutdated(long fromOffset, long endOffset) throws IOException {
+        for (long base : outdated) {
+            Path path = LogFileNames.path(directory, base, LogFileNames.LOG);
+            try (StorageFile file = files.openForReading(path)) {
+                BatchCursor cursor = BatchCursor.scan(file, 0, (int) Math.min(Integer.MAX_VALUE, file.sizeBytes()));
+                while (cursor.next() && cursor.wholeBatch().isCrcValid()) {
+                    RecordBatch batch = cursor.batch();
+                    boolean missed = batch.baseOffset() >= fromOffset && batch.nextOffset() <= endOffset;
+                    if (missed && batch.hasProducerId()) {
+                        producers.update(batch, nowMs);
+                    }
+                }
+            }
+        }
+        producers.mapEndOffset(endOffset);
+        snapshots.delete(endOffset);
+        snapshots.write(producers);
+        snapshots.sync(endOffset);
+        files.syncDirectory(directory);
+    }
+
+    private void deleteOutdated() throws IOException {
+        for (long base : outdated) {
+            deleteSegmentFiles(base);
+        }
+        snapshots.deleteBefore(segments.get(0).baseOffset());
     }
 
     private SegmentIndexes rebuiltIndexes(int segment) {
@@ -443,7 +500,7 @@ final class LogRecovery {
     private void finish() throws IOException {
         boolean epochsWritten = epochs.writeIfChanged();
         boolean scanned = rebuiltFromOffset != Long.MAX_VALUE;
-        boolean recordsUnsynced = scanned && (isCut || nextOffset > Math.max(0L, checkpointedRecoveryPoint));
+        boolean recordsUnsynced = scanned && (changed || nextOffset > Math.max(0L, checkpointedRecoveryPoint));
         boolean written = epochsWritten;
         for (int i = segments.size() - rebuilt.size(); i < segments.size(); i++) {
             SegmentIndexes indexes = rebuiltIndexes(i);
@@ -460,10 +517,13 @@ final class LogRecovery {
                 segment.syncIndexes();
             }
             epochs.syncIfWritten();
+            // Without it, nobody would know after a power failure whose the records are.
+            IndexFiles.sync(files, directory.resolve(PartitionMetadataFile.FILE_NAME));
             files.syncDirectory(directory);
             files.syncDirectory(directory.getParent());
             namesUnsynced = false;
         }
+        deleteOutdated();
     }
 
     Path directory() {

@@ -38,9 +38,12 @@ final class LogRetention {
     }
 
     int enforce() {
+        if (isFlushNeeded()) {
+            log.flusher().flushSealed();
+        }
         log.lock().lock();
         try {
-            if (log.isClosed() || log.failure() != null || log.isBeingCleaned()) {
+            if (isSuspended()) {
                 return 0;
             }
             long nowMs = log.options().clock().timeMs();
@@ -51,6 +54,37 @@ final class LogRetention {
                 deleted += delete(countExcess(config), "the log is too large");
             }
             return deleted + delete(countBelowStart(), "they lie before the log's start");
+        } catch (IOException e) {
+            throw Log.storageError("Deleting segments of " + log.name() + " failed", e);
+        } finally {
+            log.lock().unlock();
+        }
+    }
+
+    private boolean isSuspended() {
+        return log.isClosed() || log.failure() != null || log.isBeingCleaned();
+    }
+
+    /**
+     * Whether something is to be deleted, and the snapshot behind it, which knows who had written it, may not be on the device. Ends
+     * the active segment if all of the log has to go.
+     */
+    private boolean isFlushNeeded() {
+        log.lock().lock();
+        try {
+            if (isSuspended()) {
+                return false;
+            }
+            LogConfig config = log.config();
+            int count = countBelowStart();
+            if (config.cleanupDelete()) {
+                long nowMs = log.options().clock().timeMs();
+                count = Math.max(count, Math.max(countOutdated(config, nowMs), countExcess(config)));
+            }
+            if (count == log.segments().length && !rollsActive()) {
+                count--;
+            }
+            return count > 0 && log.segments()[count].baseOffset() > log.recoveryPoint();
         } catch (IOException e) {
             throw Log.storageError("Deleting segments of " + log.name() + " failed", e);
         } finally {
@@ -101,15 +135,18 @@ final class LogRetention {
         return endOffset <= log.highWatermark() && !(isLast && segments[index].sizeBytes() == 0);
     }
 
-    private int delete(int count, String reason) {
+    private int delete(int wanted, String reason) {
+        LogSegment[] segments = log.segments();
+        // A log is never without a segment.
+        int count = Math.min(wanted, segments.length - 1);
+        while (count > 0 && segments[count].baseOffset() > log.recoveryPoint()) {
+            count--;
+        }
         if (count == 0) {
             return 0;
         }
-        // A log is never without a segment.
-        boolean keepsLast = count == log.segments().length && !rollsActive();
-        LogSegment[] segments = log.segments();
         SegmentRemoval removal = new SegmentRemoval(log);
-        int renamed = removal.rename(segments, keepsLast ? count - 1 : count);
+        int renamed = removal.rename(segments, count);
         if (renamed == 0) {
             return 0;
         }

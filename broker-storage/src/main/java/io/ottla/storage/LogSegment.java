@@ -20,6 +20,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class LogSegment {
 
     private static final long UNKNOWN = Long.MIN_VALUE;
+
+    /** Where in a batch its leader epoch is: behind base offset and length. */
+    private static final int LEADER_EPOCH_AT = 12;
+
     private static final long UNSIGNED_INT_MASK = 0xffffffffL;
 
     /** Enough for what lies behind the last entry of an index. */
@@ -224,6 +228,13 @@ final class LogSegment {
             // The next segment of this name begins with cutting it to nothing.
             StorageLog.LOG.warn("Deleting {} failed: {}", path(LogFileNames.LOG), LogHealth.reason(e));
         }
+    }
+
+    /** Writes another leader epoch into a batch. */
+    void leaderEpoch(int position, int epoch) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES).putInt(epoch).flip();
+        file().write(bytes, position + (long) LEADER_EPOCH_AT);
+        logUnsynced = true;
     }
 
     /** Cuts the log file; indexes must be brought in line by the caller. */

@@ -1,6 +1,7 @@
 package io.ottla.storage;
 
 import io.ottla.protocol.Uuid;
+import java.io.IOException;
 import java.nio.file.Path;
 
 /**
@@ -33,6 +34,26 @@ public record PartitionDirectory(String topic, int partition, Uuid topicId, Path
         int dash = name.lastIndexOf('-');
         String suffix = name.substring(dash) + "." + unique + end;
         return name.substring(0, Math.min(dash, MAX_NAME_LENGTH - suffix.length())) + suffix;
+    }
+
+    /** Whether there are records in it, or were: then it matters whose it is. */
+    boolean isUsed(StorageFiles files) throws IOException {
+        return isUsed(files, path);
+    }
+
+    /** Whether there is a directory, and there are records in it, or were. */
+    static boolean isUsed(StorageFiles files, Path directory) throws IOException {
+        if (!files.isDirectory(directory)) {
+            return false;
+        }
+        for (Path file : files.list(directory)) {
+            long base = LogFileNames.offset(file, LogFileNames.LOG);
+            boolean begun = base > 0 || LogFileNames.offset(file, LogFileNames.SNAPSHOT) > 0;
+            if (begun || (base == 0 && files.sizeBytes(file) > 0)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Where the dash between topic and partition lies, -1 if it is no such name. */

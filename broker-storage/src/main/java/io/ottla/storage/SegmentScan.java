@@ -34,6 +34,15 @@ final class SegmentScan {
     private boolean hole;
     private boolean wholeBatch;
     private boolean contradictsEpochs;
+    private int newestLeaderEpoch = Integer.MAX_VALUE;
+    private EpochDoubt epochDoubt;
+
+    /**
+     * The last batch has a leader epoch that nobody is known to have given, and that the CRC does not cover.
+     *
+     * @param position where the batch begins
+     */
+    record EpochDoubt(int epoch, long baseOffset, int position) {}
 
     /** @param gapsBelowOffset up to where offsets may be missing between batches */
     SegmentScan(LogSegment segment, LogConfig config, StorageFiles files, long gapsBelowOffset) {
@@ -42,6 +51,12 @@ final class SegmentScan {
         this.gapsBelowOffset = gapsBelowOffset;
         Path directory = segment.path(LogFileNames.LOG).getParent();
         this.indexes = new SegmentIndexes(files, directory, segment.baseOffset());
+    }
+
+    /** Says which leader epoch is the newest that the metadata have given. */
+    SegmentScan newestLeaderEpoch(int epoch) {
+        newestLeaderEpoch = epoch;
+        return this;
     }
 
     /**
@@ -86,7 +101,7 @@ final class SegmentScan {
             }
             nextOffset = batch.nextOffset();
             lastEpoch = Math.max(lastEpoch, batch.partitionLeaderEpoch());
-            epochs.assign(batch.partitionLeaderEpoch(), batch.baseOffset());
+            assignEpoch(batch, cursor.position(), epochs);
             if (indexed) {
                 indexes.skip(batch.lastOffset(), cursor.batchSizeBytes(), batch.maxTimestampMs());
                 indexed = false;
@@ -109,6 +124,20 @@ final class SegmentScan {
         }
         if (fault != null) {
             lookBehind();
+        }
+    }
+
+    /** Only of the last batch: those behind a doubtful one have a leader epoch that is not smaller, so both are believed. */
+    private void assignEpoch(RecordBatch batch, int position, LeaderEpochs epochs) {
+        if (epochDoubt != null) {
+            epochs.assign(epochDoubt.epoch, epochDoubt.baseOffset);
+            epochDoubt = null;
+        }
+        int epoch = batch.partitionLeaderEpoch();
+        if (epoch > newestLeaderEpoch && epoch > epochs.latestEpoch()) {
+            epochDoubt = new EpochDoubt(epoch, batch.baseOffset(), position);
+        } else {
+            epochs.assign(epoch, batch.baseOffset());
         }
     }
 
@@ -279,6 +308,11 @@ final class SegmentScan {
     /** Whether a batch has another leader epoch than the file says that was given. */
     boolean contradictsEpochs() {
         return contradictsEpochs;
+    }
+
+    /** The last good batch if its leader epoch is doubtful, and then not among those that were learned; else null. */
+    EpochDoubt epochDoubt() {
+        return epochDoubt;
     }
 
     /** Whether a whole batch with a fitting CRC and a later offset lies behind the fault. */

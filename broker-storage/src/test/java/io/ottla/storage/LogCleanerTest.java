@@ -120,6 +120,18 @@ class LogCleanerTest {
         assertNotNull(cleaner.cleanDirtiest());
     }
 
+    /** Were the marker lost with the power, the transaction would be open again, and lack records. */
+    @Test
+    void shouldHaveTheMarkersOnTheDeviceThatItFollows() throws IOException {
+        Log log = log();
+        append(log, producerBatch(7, 0, true, "a=1"));
+        log.rollSegment();
+        log.append(marker(clock.timeMs(), 7, (short) 0, false, 0), AppendOrigin.COORDINATOR, 0);
+        assertEquals(0, log.flushedOffset());
+        assertNotNull(cleaner.cleanDirtiest());
+        assertEquals(2, log.flushedOffset());
+    }
+
     @Test
     void shouldKeepTheLastValueOfEachKey() throws IOException {
         Log log = log();

@@ -84,6 +84,11 @@ final class LogModel {
         this.config = config;
     }
 
+    /** The newest leader epoch that was given. */
+    int leaderEpoch() {
+        return leaderEpoch;
+    }
+
     LogConfig config() {
         return config;
     }
@@ -217,6 +222,13 @@ final class LogModel {
         long end = log.logEndOffset();
         long start = log.logStartOffset();
         require(end >= requiredOffset, "the log ends at " + end + ", but was acknowledged up to " + requiredOffset);
+        if (powerLost && syncedOffset == 0 && end == 0) {
+            // What was found may have been another topic's, for all that was left of it, and was set aside.
+            writtenDownStart = 0;
+            reachableStart = 0;
+            cleaned = false;
+            cleanedBelow = 0;
+        }
         require(
                 start >= writtenDownStart && start <= reachableStart,
                 "the log starts at " + start + ", not from " + writtenDownStart + " to " + reachableStart);

@@ -110,7 +110,7 @@ class StoreDamageTest {
                     .build();
             LogModel model = new LogModel("topic" + i, new Uuid(1, i + 1), config);
             models.put(model.topic, model);
-            Log log = directory.open(model.topic, 0, model.id, config);
+            Log log = directory.open(model.topic, 0, model.id, config, model.leaderEpoch());
             for (int k = 10 + random.nextInt(50); k > 0; k--) {
                 model.append(log, random, clock.timeMs());
                 clock.advance(java.time.Duration.ofMillis(random.nextInt(5)));
@@ -136,7 +136,7 @@ class StoreDamageTest {
                 boolean isConcerned = damaged.getParent().equals(PATH)
                         || damaged.getParent().getFileName().toString().startsWith(model.topic);
                 try {
-                    Log log = directory.open(model.topic, 0, model.id, model.config());
+                    Log log = directory.open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
                     Outcome read = read(model, log, damaged, clean);
                     outcome = read == Outcome.HARMLESS ? outcome : read;
                     if (!isConcerned && read != Outcome.HARMLESS) {

@@ -134,7 +134,7 @@ final class StoreSimulation {
             }
         }
         for (LogModel model : models.values()) {
-            Log log = directory.open(model.topic, 0, model.id, model.config());
+            Log log = directory.open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
             begin("found " + log.name() + " from " + log.logStartOffset() + " to " + log.logEndOffset()
                     + ", power lost: " + powerLost);
             model.found(log, powerLost);
@@ -278,7 +278,7 @@ final class StoreSimulation {
 
     private void open(LogModel model) throws IOException {
         begin("create");
-        directory.open(model.topic, 0, model.id, model.config());
+        directory.open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
     }
 
     /** The metadata, which is not part of this, knows of it before the files do. */

@@ -100,12 +100,7 @@ public final class PartitionRegistry implements MetadataListener {
     public void start(MetadataImage image) {
         for (LogDirectory directory : directories) {
             for (PartitionDirectory found : directory.unopenedPartitions()) {
-                TopicImage topic = image.topic(found.topic());
-                boolean stray = topic == null
-                        || topic.partition(found.partition()) == null
-                        || (!found.topicId().equals(Uuid.ZERO)
-                                && !found.topicId().equals(topic.id()));
-                if (stray) {
+                if (isStray(directory, found, image.topic(found.topic()))) {
                     Path aside = directory.setAside(found.topic(), found.partition());
                     LOG.warn(
                             "There is no topic of the log {}-{} (topic id {}); it is set aside as {}",
@@ -120,6 +115,22 @@ public final class PartitionRegistry implements MetadataListener {
         openFound(image);
         onChange(image, image);
         openFailures.clear();
+    }
+
+    /** Also where the files do not say whose they are, and the topic's own lie in another directory. */
+    private boolean isStray(LogDirectory directory, PartitionDirectory found, TopicImage topic) {
+        if (topic == null || topic.partition(found.partition()) == null) {
+            return true;
+        }
+        if (!found.topicId().equals(Uuid.ZERO)) {
+            return !found.topicId().equals(topic.id());
+        }
+        return directories.stream()
+                .filter(other -> other != directory)
+                .flatMap(other -> other.unopenedPartitions().stream())
+                .anyMatch(other -> other.topic().equals(found.topic())
+                        && other.partition() == found.partition()
+                        && other.topicId().equals(topic.id()));
     }
 
     /** Opens what is there on several threads; {@link #onChange} then finds the logs open. */
@@ -146,7 +157,12 @@ public final class PartitionRegistry implements MetadataListener {
 
     private void openFound(LogDirectory directory, PartitionDirectory found, TopicImage topic, LogConfig logConfig) {
         try {
-            directory.open(topic.name(), found.partition(), topic.id(), logConfig);
+            directory.open(
+                    topic.name(),
+                    found.partition(),
+                    topic.id(),
+                    logConfig,
+                    topic.partition(found.partition()).leaderEpoch());
         } catch (IOException | RuntimeException e) {
             openFailures.put(found.topic() + "-" + found.partition(), e);
         }
@@ -286,7 +302,7 @@ public final class PartitionRegistry implements MetadataListener {
 
     private Log openLog(Partition partition, LogConfig logConfig) throws IOException {
         return directoryFor(partition.topic(), partition.index())
-                .open(partition.topic(), partition.index(), partition.topicId(), logConfig);
+                .open(partition.topic(), partition.index(), partition.topicId(), logConfig, partition.leaderEpoch());
     }
 
     /**

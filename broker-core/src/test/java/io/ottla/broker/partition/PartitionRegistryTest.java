@@ -7,10 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.handler.DataFixture;
+import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.ConfigRecord;
 import io.ottla.protocol.message.CreatePartitionsRequest;
+import io.ottla.storage.AppendOrigin;
+import io.ottla.storage.LogConfig;
+import io.ottla.storage.LogDirectory;
+import io.ottla.storage.ManualClock;
+import io.ottla.storage.StorageOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PartitionRegistryTest {
 
@@ -135,6 +143,33 @@ class PartitionRegistryTest {
         broker.stop();
         broker = new DataFixture(broker.path(), Map.of());
         assertEquals(1, strayDirectories());
+    }
+
+    /** A crash may undo the deletion of an old log in one directory; the new one was made in another. */
+    @Test
+    void shouldPreferTheDirectoryThatSaysWhoseItIs(@TempDir Path other) throws Exception {
+        Uuid id = broker.createTopic("events", 1);
+        broker.append("events", 0, 3);
+        broker.stop();
+        ManualClock clock = new ManualClock(1_700_000_000_000L);
+        StorageOptions options = StorageOptions.of(clock, (task, delayMs) -> {});
+        try (LogDirectory nameless = LogDirectory.open(other, options)) {
+            nameless.open("events", 0, Uuid.ZERO, LogConfig.DEFAULT)
+                    .append(DataFixture.batch(1), AppendOrigin.CLIENT, 0);
+            nameless.abandon();
+        }
+        try (LogDirectory first = LogDirectory.open(other, options);
+                LogDirectory second = LogDirectory.open(broker.path(), options)) {
+            BrokerConfig config = BrokerConfig.of(Map.of());
+            List<LogDirectory> both = List.of(second, first);
+            MetadataStore metadata = MetadataStore.open(both, clock, config, Runnable::run);
+            PartitionRegistry registry = new PartitionRegistry(both, () -> config, Runnable::run);
+            registry.start(metadata.image());
+            assertEquals(3, registry.partition(id, 0).highWatermark());
+            assertNull(first.log("events", 0));
+            assertTrue(first.unopenedPartitions().isEmpty());
+            metadata.close();
+        }
     }
 
     private long strayDirectories() throws Exception {
