@@ -40,9 +40,9 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class LogDirectory implements AutoCloseable {
 
-    private static final String LOCK_FILE = ".lock";
-    private static final String CLEAN_SHUTDOWN_FILE = ".kafka_cleanshutdown";
-    private static final String CLEAN_SHUTDOWN_CONTENT = "{\"version\":0,\"brokerEpoch\":-1}";
+    static final String LOCK_FILE = ".lock";
+    static final String CLEAN_SHUTDOWN_FILE = ".kafka_cleanshutdown";
+    static final String CLEAN_SHUTDOWN_CONTENT = "{\"version\":0,\"brokerEpoch\":-1}";
 
     private final Path path;
     private final StorageOptions options;

@@ -17,6 +17,11 @@ public interface StorageFiles {
         return SystemFiles.INSTANCE;
     }
 
+    /** The file system of the machine for files that need not survive it: what asks for a sync is not made to wait. */
+    static StorageFiles systemUnsynced() {
+        return SystemFiles.UNSYNCED;
+    }
+
     /**
      * Takes a file for this process, and makes it if it is missing, until the result is closed.
      *

@@ -20,12 +20,19 @@ import java.util.stream.Stream;
 /** The file system of the machine, passed through. */
 final class SystemFiles implements StorageFiles {
 
-    static final SystemFiles INSTANCE = new SystemFiles();
+    static final SystemFiles INSTANCE = new SystemFiles(true);
+
+    /** For what nobody will look for after a power failure. */
+    static final SystemFiles UNSYNCED = new SystemFiles(false);
 
     private static final boolean CAN_SYNC_DIRECTORIES =
             !System.getProperty("os.name", "").startsWith("Windows");
 
-    private SystemFiles() {}
+    private final boolean syncs;
+
+    private SystemFiles(boolean syncs) {
+        this.syncs = syncs;
+    }
 
     @Override
     public Closeable lock(Path path) throws IOException {
@@ -57,17 +64,17 @@ final class SystemFiles implements StorageFiles {
 
     @Override
     public StorageFile openForWriting(Path path) throws IOException {
-        return new ChannelFile(path, true, true);
+        return new ChannelFile(path, true, true, syncs);
     }
 
     @Override
     public StorageFile openExisting(Path path) throws IOException {
-        return new ChannelFile(path, false, true);
+        return new ChannelFile(path, false, true, syncs);
     }
 
     @Override
     public StorageFile openForReading(Path path) throws IOException {
-        return new ChannelFile(path, false, false);
+        return new ChannelFile(path, false, false, syncs);
     }
 
     @Override
@@ -118,7 +125,7 @@ final class SystemFiles implements StorageFiles {
 
     @Override
     public void syncDirectory(Path directory) throws IOException {
-        if (CAN_SYNC_DIRECTORIES) {
+        if (syncs && CAN_SYNC_DIRECTORIES) {
             try (FileChannel channel = openForSync(directory)) {
                 channel.force(true);
             }
@@ -141,11 +148,13 @@ final class SystemFiles implements StorageFiles {
 
         private volatile Path path;
         private final OpenOption[] options;
+        private final boolean syncs;
         private volatile FileChannel channel;
         private boolean closed;
 
-        ChannelFile(Path path, boolean create, boolean write) throws IOException {
+        ChannelFile(Path path, boolean create, boolean write, boolean syncs) throws IOException {
             this.path = path;
+            this.syncs = syncs;
             this.options = write
                     ? new OpenOption[] {StandardOpenOption.READ, StandardOpenOption.WRITE}
                     : new OpenOption[] {StandardOpenOption.READ};
@@ -202,6 +211,9 @@ final class SystemFiles implements StorageFiles {
 
         @Override
         public void sync() throws IOException {
+            if (!syncs) {
+                return;
+            }
             FileChannel used = channel;
             try {
                 used.force(true);
