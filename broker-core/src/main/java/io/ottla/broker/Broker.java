@@ -80,6 +80,7 @@ import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
 import io.ottla.broker.metadata.ScramControl;
 import io.ottla.broker.metadata.TopicControl;
+import io.ottla.broker.metadata.TopicOutcome;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.partition.BackgroundExecutor;
@@ -88,12 +89,16 @@ import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.quota.ClientQuotas;
+import io.ottla.broker.testing.BrokerParts;
+import io.ottla.broker.testing.Workers;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopic;
 import io.ottla.storage.Clock;
 import io.ottla.storage.LogDirectory;
+import io.ottla.storage.StorageFiles;
 import io.ottla.storage.StorageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -119,6 +124,7 @@ final class Broker implements AutoCloseable {
 
     private final BrokerConfig config;
     private final Clock clock;
+    private final StorageFiles files;
     private final TelemetrySink telemetrySink;
 
     /** What has been started, the last first. */
@@ -128,22 +134,26 @@ final class Broker implements AutoCloseable {
     private volatile MetadataStore opened;
 
     private TopicControl topics;
+    private List<Listener> bound = List.of();
     private List<Listener> advertised = List.of();
+    private BrokerParts inside;
 
-    private Broker(BrokerConfig config, Clock clock, TelemetrySink telemetrySink) {
+    private Broker(BrokerConfig config, Clock clock, StorageFiles files, TelemetrySink telemetrySink) {
         this.config = config;
         this.clock = clock;
+        this.files = files;
         this.telemetrySink = telemetrySink;
     }
 
     /**
      * Starts a broker.
      *
+     * @param files where the data directories are
      * @param telemetrySink where the metrics of clients go; null for nowhere, and the APIs are not offered then, as by Apache Kafka
      * @throws UncheckedIOException if a port or a log directory cannot be had; the message of its cause says which and why
      */
-    static Broker start(BrokerConfig config, Clock clock, TelemetrySink telemetrySink) {
-        Broker broker = new Broker(config, clock, telemetrySink);
+    static Broker start(BrokerConfig config, Clock clock, StorageFiles files, TelemetrySink telemetrySink) {
+        Broker broker = new Broker(config, clock, files, telemetrySink);
         try {
             broker.start();
             return broker;
@@ -162,6 +172,7 @@ final class Broker implements AutoCloseable {
                 started(new BackgroundExecutor("ottla-" + config.nodeId() + "-background", timer));
         BlockingExecutor sync = started(new BlockingExecutor("ottla-" + config.nodeId() + "-sync-", SYNC_THREADS));
         StorageOptions storage = StorageOptions.of(clock, background)
+                .withFiles(files)
                 .withFlushPolicy(config.durability())
                 .withProducerIdExpiration(this::producerIdExpirationMs);
         List<LogDirectory> directories = new ArrayList<>();
@@ -195,7 +206,8 @@ final class Broker implements AutoCloseable {
         quotas.start(metadata.image());
         metadata.addListener(quotas);
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer, quotas));
-        advertised = advertised(server.bind());
+        bound = server.bind();
+        advertised = advertisedOf(bound);
         metadata.registerBroker(new Registration(
                 config.nodeId(),
                 config.brokerRack(),
@@ -219,6 +231,8 @@ final class Broker implements AutoCloseable {
         metadataUpkeep.start();
         metadata.addListener(upkeep);
         server.start(new RequestHandlers(handlers));
+        Workers workers = new Workers(timer, background, List.of(sync, heavy), upkeep, List.of(server));
+        inside = new BrokerParts(clock, workers, directories, metadata, partitions, groups, transactions);
     }
 
     private static int recordThreads() {
@@ -329,15 +343,23 @@ final class Broker implements AutoCloseable {
         handlers.add(new WriteTxnMarkersHandler(markerWriter));
     }
 
-    /** Creates a topic if there is none of that name. */
-    void createTopic(String name, int partitions, Map<String, String> topicConfigs) {
-        try {
-            topics.create(name, partitions, topicConfigs);
-        } catch (ApiException e) {
-            if (e.error() != ErrorCode.TOPIC_ALREADY_EXISTS) {
-                throw e;
+    /**
+     * Creates topics, those that are not there yet.
+     *
+     * @throws ApiException for the first that cannot be created
+     */
+    void createTopics(List<CreatableTopic> wanted) {
+        for (TopicOutcome outcome : topics.createAll(wanted, false)) {
+            if (outcome.error() != ErrorCode.NONE && outcome.error() != ErrorCode.TOPIC_ALREADY_EXISTS) {
+                throw new ApiException(outcome.error(), outcome.message());
             }
         }
+        opened.awaitCommitted();
+    }
+
+    /** What tests look into. */
+    BrokerParts inside() {
+        return inside;
     }
 
     private <T extends AutoCloseable> T started(T part) {
@@ -363,11 +385,11 @@ final class Broker implements AutoCloseable {
     }
 
     /** The end points for clients: port 0 is the one that was bound, an empty host is this one. */
-    private List<Listener> advertised(List<Listener> bound) throws IOException {
+    private List<Listener> advertisedOf(List<Listener> listeners) throws IOException {
         List<Listener> result = new ArrayList<>();
         for (Listener listener : config.advertisedListeners()) {
             int port = listener.port();
-            for (Listener candidate : bound) {
+            for (Listener candidate : listeners) {
                 if (port == 0 && candidate.name().equals(listener.name())) {
                     port = candidate.port();
                 }
@@ -376,6 +398,11 @@ final class Broker implements AutoCloseable {
             result.add(new Listener(listener.name(), listener.securityProtocol(), host, port));
         }
         return result;
+    }
+
+    /** The end points that connections are taken at, with their ports. */
+    List<Listener> bound() {
+        return bound;
     }
 
     /** The end points that clients are told, with their ports. */
@@ -401,6 +428,36 @@ final class Broker implements AutoCloseable {
             } catch (Exception e) {
                 LOG.error("Failed to stop {}", part, e);
             }
+        }
+    }
+
+    /** Ends everything as {@code kill -9} does: nobody is answered, nothing is flushed, and nothing says that the stop was clean. */
+    void kill() {
+        abandon(false);
+    }
+
+    /** Ends everything whose data nobody needs: requests in flight are answered, nothing is flushed. */
+    void discard() {
+        abandon(true);
+    }
+
+    private void abandon(boolean answer) {
+        for (AutoCloseable part = parts.poll(); part != null; part = parts.poll()) {
+            try {
+                abandon(part, answer);
+            } catch (Exception e) {
+                LOG.error("Failed to end {}", part, e);
+            }
+        }
+    }
+
+    private static void abandon(AutoCloseable part, boolean answer) throws Exception {
+        if (part instanceof SocketServer server && !answer) {
+            server.abort();
+        } else if (part instanceof LogDirectory directory) {
+            directory.abandon();
+        } else if (!(part instanceof LogFlush) && !(part instanceof MetadataStore)) {
+            part.close();
         }
     }
 }

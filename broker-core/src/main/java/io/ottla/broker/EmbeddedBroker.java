@@ -3,15 +3,25 @@ package io.ottla.broker;
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.telemetry.TelemetrySink;
+import io.ottla.broker.metadata.ClusterReset;
+import io.ottla.broker.testing.BrokerClock;
+import io.ottla.broker.testing.BrokerParts;
+import io.ottla.broker.testing.BrokerSnapshot;
+import io.ottla.broker.testing.BrokerTopic;
+import io.ottla.broker.testing.BrokerWaits;
+import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopic;
+import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopicConfig;
 import io.ottla.storage.Clock;
+import io.ottla.storage.DirectorySnapshots;
+import io.ottla.storage.FlushPolicy;
+import io.ottla.storage.StorageFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +32,13 @@ import java.util.function.Consumer;
  * A broker inside this JVM.
  *
  * <pre>{@code
- * try (EmbeddedBroker broker = EmbeddedBroker.start()) {
- *     properties.put("bootstrap.servers", broker.bootstrapServers());
- *     ...
+ * try (EmbeddedBroker broker = EmbeddedBroker.builder().topic("orders", 3).start()) {
+ *     try (Producer<String, String> producer =
+ *             new KafkaProducer<>(broker.clientProperties(), new StringSerializer(), new StringSerializer())) {
+ *         producer.send(new ProducerRecord<>("orders", "key", "value")).get();
+ *     }
+ *     broker.clock().advance(Duration.ofDays(7)); // retention has taken it away when this returns
+ *     broker.reset(); // the next test finds "orders" empty, and nothing else
  * }
  * }</pre>
  *
@@ -34,13 +48,26 @@ import java.util.function.Consumer;
  */
 public final class EmbeddedBroker implements AutoCloseable {
 
-    private final Broker broker;
+    private final Builder setup;
+    private final Map<String, String> configs;
+    private final BrokerClock clock;
     private final Path throwAwayFolder;
+    private final List<BrokerSnapshot> snapshots = new ArrayList<>();
+
+    /** The one that runs or, while none does, the one that ran last. */
+    private volatile Broker broker;
+
+    private volatile boolean running;
     private boolean closed;
 
-    private EmbeddedBroker(Broker broker, Path throwAwayFolder) {
-        this.broker = broker;
+    private EmbeddedBroker(Builder setup, Map<String, String> configs, Path throwAwayFolder) {
+        this.setup = setup;
+        this.configs = configs;
         this.throwAwayFolder = throwAwayFolder;
+        this.clock = new BrokerClock(setup.clock, setup.startTime, this::catchUp);
+        if (setup.stopped) {
+            clock.stop();
+        }
     }
 
     /**
@@ -55,6 +82,37 @@ public final class EmbeddedBroker implements AutoCloseable {
     /** What a broker is to be like, where the defaults do not suit. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    private void startBroker() {
+        BrokerConfig config = BrokerConfig.of(configs);
+        boolean lasting = throwAwayFolder == null || config.durability() == FlushPolicy.POWER_SAFE;
+        StorageFiles files = lasting ? StorageFiles.system() : StorageFiles.systemUnsynced();
+        Broker started = Broker.start(config, clock, files, setup.telemetrySink);
+        broker = started;
+        running = true;
+        configs.put("listeners", withPorts(configs.get("listeners"), started.bound()));
+    }
+
+    /** The same listeners again, on the ports that they were given: clients come back to them. */
+    private static String withPorts(String listeners, List<Listener> bound) {
+        List<String> texts = new ArrayList<>();
+        for (String text : listeners.split(",", -1)) {
+            String kept = text.trim();
+            for (Listener listener : bound) {
+                if (kept.endsWith(":0")
+                        && kept.regionMatches(
+                                true,
+                                0,
+                                listener.name() + "://",
+                                0,
+                                listener.name().length() + 3)) {
+                    kept = kept.substring(0, kept.length() - 1) + listener.port();
+                }
+            }
+            texts.add(kept);
+        }
+        return String.join(",", texts);
     }
 
     /** Where clients connect first: {@code host:port} of every listener, with commas in between. */
@@ -77,6 +135,13 @@ public final class EmbeddedBroker implements AutoCloseable {
         throw new IllegalArgumentException("There is no listener " + listenerName);
     }
 
+    /** What a client has to be told to come here: {@code bootstrap.servers}. A new map, to be completed by the caller. */
+    public Map<String, Object> clientProperties() {
+        Map<String, Object> properties = new HashMap<>();
+        properties.put("bootstrap.servers", bootstrapServers());
+        return properties;
+    }
+
     /** The port of the first listener. */
     public int port() {
         return broker.advertised().get(0).port();
@@ -84,7 +149,161 @@ public final class EmbeddedBroker implements AutoCloseable {
 
     /** The folder that holds the data; the first where there are several. */
     public Path dataFolder() {
-        return Path.of(broker.config().logDirs().get(0)).toAbsolutePath().normalize();
+        return dataFolders().get(0);
+    }
+
+    private List<Path> dataFolders() {
+        return broker.config().logDirs().stream()
+                .map(folder -> Path.of(folder).toAbsolutePath().normalize())
+                .toList();
+    }
+
+    /** Whether the broker runs: not after {@link #kill} or {@link #close}. */
+    public boolean isRunning() {
+        return running;
+    }
+
+    /** The broker's clock, to be moved by tests. It is the same for the life of this object, restarts included. */
+    public BrokerClock clock() {
+        return clock;
+    }
+
+    private void catchUp() {
+        Broker current = broker;
+        if (running && current.inside() != null) {
+            current.inside().workers().catchUp();
+        }
+    }
+
+    private BrokerParts inside() {
+        Broker current = broker;
+        if (!running) {
+            throw new IllegalStateException("The broker does not run");
+        }
+        return current.inside();
+    }
+
+    /** A topic of the broker, there or not, to be read and written without clients. */
+    public BrokerTopic topic(String name) {
+        return new BrokerTopic(Objects.requireNonNull(name, "name"), this::inside);
+    }
+
+    /** Waits until something is so: {@code broker.await().groupStable("billing")}. */
+    public BrokerWaits await() {
+        return new BrokerWaits(this::inside);
+    }
+
+    /** Creates a topic with the broker's default number of partitions; one that is there already is left as it is. */
+    public void createTopic(String name) {
+        createTopic(name, -1, Map.of());
+    }
+
+    /** Creates a topic; one that is there already is left as it is. */
+    public void createTopic(String name, int partitions) {
+        createTopic(name, partitions, Map.of());
+    }
+
+    /**
+     * Creates a topic, and returns when it can be used; one that is there already is left as it is.
+     *
+     * @param partitions how many, -1 for the broker's default
+     * @param topicConfigs configuration keys of topics, such as {@code retention.ms}
+     * @throws io.ottla.protocol.ApiException if the topic cannot be created
+     * @throws IllegalStateException if the broker does not run
+     */
+    public void createTopic(String name, int partitions, Map<String, String> topicConfigs) {
+        inside();
+        broker.createTopics(List.of(topic(name, partitions, topicConfigs)));
+    }
+
+    private static CreatableTopic topic(String name, int partitions, Map<String, String> topicConfigs) {
+        CreatableTopic topic =
+                new CreatableTopic().name(name).numPartitions(partitions).replicationFactor((short) -1);
+        topicConfigs.forEach((key, value) ->
+                topic.configs().add(new CreatableTopicConfig().name(key).value(value)));
+        return topic;
+    }
+
+    private void createTopics() {
+        broker.createTopics(setup.topics.values().stream()
+                .map(topic -> topic(topic.name, topic.partitions, topic.configs))
+                .toList());
+    }
+
+    /**
+     * Makes the broker as it was when it was new: all topics, records, groups, transactions, configurations that were changed at run time,
+     * users and quotas are gone when the method returns, and the builder's topics are there again, empty. The port stays, connections stay
+     * open, the clock goes on from where it is, and producer ids are not given out twice.
+     *
+     * <p>A client of before that is still open finds its topics unknown and its groups new: close clients before.
+     *
+     * @throws IllegalStateException if the broker does not run
+     */
+    public synchronized void reset() {
+        ClusterReset.apply(inside().metadata());
+        createTopics();
+    }
+
+    /**
+     * Keeps the whole state as it is now: topics, records, groups, offsets, transactions, configurations, users, quotas. Takes milliseconds,
+     * however much there is: large files are shared with the snapshot. An active segment of more than 256 KiB ends with it. The snapshot
+     * goes with the broker, or when it is closed.
+     *
+     * @throws IllegalStateException if the broker does not run
+     * @throws UncheckedIOException if it cannot be written
+     */
+    public synchronized BrokerSnapshot snapshot() {
+        BrokerSnapshot snapshot = BrokerSnapshot.take(inside());
+        snapshots.add(snapshot);
+        return snapshot;
+    }
+
+    /**
+     * Puts a state back in the place of the present one, in milliseconds. Connections are cut, the port stays: clients come back by
+     * themselves. Also brings a killed broker back. The clock goes on from where it is.
+     *
+     * @throws IllegalStateException if the snapshot or this broker is closed
+     * @throws UncheckedIOException if it cannot be read; the broker does not run then
+     */
+    public synchronized void restore(BrokerSnapshot snapshot) {
+        ensureNotClosed();
+        List<Path> folders = dataFolders();
+        snapshot.ensureFits(folders.size());
+        kill();
+        snapshot.restore(folders);
+        startBroker();
+    }
+
+    /**
+     * Stops the broker as {@link #close} does, if it runs, and starts it again on the same port and data.
+     *
+     * @throws IllegalStateException if it is closed
+     * @throws UncheckedIOException if it cannot be started; it may be tried again
+     */
+    public synchronized void restart() {
+        ensureNotClosed();
+        if (running) {
+            running = false;
+            broker.close();
+        }
+        startBroker();
+    }
+
+    /**
+     * Ends the broker as {@code kill -9} would: requests in flight are not answered, connections are cut, nothing is flushed, nothing says
+     * that the stop was clean. {@link #restart} brings it back with what was acknowledged. Has no effect if it does not run.
+     */
+    public synchronized void kill() {
+        if (running) {
+            running = false;
+            broker.kill();
+        }
+    }
+
+    private void ensureNotClosed() {
+        if (closed) {
+            throw new IllegalStateException("The broker is closed");
+        }
     }
 
     /**
@@ -97,7 +316,15 @@ public final class EmbeddedBroker implements AutoCloseable {
             return;
         }
         closed = true;
-        broker.close();
+        if (running) {
+            running = false;
+            if (throwAwayFolder == null) {
+                broker.close();
+            } else {
+                broker.discard();
+            }
+        }
+        snapshots.forEach(BrokerSnapshot::close);
         if (throwAwayFolder != null) {
             delete(throwAwayFolder);
         }
@@ -105,19 +332,7 @@ public final class EmbeddedBroker implements AutoCloseable {
 
     private static void delete(Path folder) {
         try {
-            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.deleteIfExists(file);
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(Path directory, IOException failure) throws IOException {
-                    Files.deleteIfExists(directory);
-                    return FileVisitResult.CONTINUE;
-                }
-            });
+            DirectorySnapshots.delete(folder);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to delete " + folder, e);
         }
@@ -128,8 +343,10 @@ public final class EmbeddedBroker implements AutoCloseable {
 
         private final Map<String, String> configs = new LinkedHashMap<>();
         private Clock clock = Clock.system();
+        private Instant startTime;
+        private boolean stopped;
         private Path dataFolder;
-        private final List<Topic> topics = new ArrayList<>();
+        private final Map<String, Topic> topics = new LinkedHashMap<>();
         private int port;
         private TelemetrySink telemetrySink;
 
@@ -146,7 +363,10 @@ public final class EmbeddedBroker implements AutoCloseable {
             return this;
         }
 
-        /** Keeps the data in this folder, which is made if need be and stays when the broker is closed. */
+        /**
+         * Keeps the data in this folder, which is made if need be and stays when the broker is closed. Without it, the broker has a folder of
+         * its own that goes with it, and does not wait for the device unless {@link Durability#POWER_SAFE} asks for that.
+         */
         public Builder dataFolder(Path folder) {
             dataFolder = Objects.requireNonNull(folder, "folder");
             return this;
@@ -180,7 +400,8 @@ public final class EmbeddedBroker implements AutoCloseable {
          * @param topicConfigs configuration keys of topics, such as {@code retention.ms}
          */
         public Builder topic(String name, int partitions, Map<String, String> topicConfigs) {
-            topics.add(new Topic(Objects.requireNonNull(name, "name"), partitions, Map.copyOf(topicConfigs)));
+            topics.putIfAbsent(
+                    Objects.requireNonNull(name, "name"), new Topic(name, partitions, Map.copyOf(topicConfigs)));
             return this;
         }
 
@@ -195,10 +416,38 @@ public final class EmbeddedBroker implements AutoCloseable {
             return this;
         }
 
-        /** Where the broker takes its time from; the clock of the machine unless set. */
+        /** What the broker's clock goes by, before {@link #clock() a test} moves it; the clock of the machine unless set. */
         public Builder clock(Clock brokerClock) {
             clock = Objects.requireNonNull(brokerClock, "brokerClock");
             return this;
+        }
+
+        /**
+         * What the broker's clock shows at the start; the time of the machine unless set. Topics refuse records whose timestamps are later by
+         * more than {@code message.timestamp.after.max.ms}, an hour by default: mind it where clients set the timestamps.
+         */
+        public Builder startTime(Instant time) {
+            startTime = Objects.requireNonNull(time, "time");
+            return this;
+        }
+
+        /** Starts the broker with a clock that stands still, see {@link BrokerClock#stop}. */
+        public Builder stoppedClock() {
+            stopped = true;
+            return this;
+        }
+
+        private Builder copy() {
+            Builder copy = new Builder();
+            copy.configs.putAll(configs);
+            copy.topics.putAll(topics);
+            copy.clock = clock;
+            copy.startTime = startTime;
+            copy.stopped = stopped;
+            copy.dataFolder = dataFolder;
+            copy.port = port;
+            copy.telemetrySink = telemetrySink;
+            return copy;
         }
 
         /**
@@ -218,20 +467,13 @@ public final class EmbeddedBroker implements AutoCloseable {
                 throwAway = newFolder();
                 all.put("log.dirs", throwAway.toString());
             }
-            Broker broker = null;
+            EmbeddedBroker broker = new EmbeddedBroker(copy(), all, throwAway);
             try {
-                broker = Broker.start(BrokerConfig.of(all), clock, telemetrySink);
-                for (Topic topic : topics) {
-                    broker.createTopic(topic.name, topic.partitions, topic.configs);
-                }
-                return new EmbeddedBroker(broker, throwAway);
+                broker.startBroker();
+                broker.createTopics();
+                return broker;
             } catch (RuntimeException | Error e) {
-                if (broker != null) {
-                    broker.close();
-                }
-                if (throwAway != null) {
-                    delete(throwAway);
-                }
+                broker.close();
                 throw e;
             }
         }

@@ -4,6 +4,7 @@ import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.ConfigException;
 import io.ottla.protocol.ApiException;
 import io.ottla.storage.Clock;
+import io.ottla.storage.StorageFiles;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -91,7 +92,7 @@ public final class Main {
 
     private static void start(CommandLine commandLine) throws IOException {
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
-        Broker broker = Broker.start(config, Clock.system(), null);
+        Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null);
         // Before the ready line: who waits for that line may send the signal as soon as it appears.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
         LOG.info(

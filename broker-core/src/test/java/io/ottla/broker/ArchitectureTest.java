@@ -35,6 +35,7 @@ class ArchitectureTest {
     /** The packages of the broker: each may use those behind it. */
     private static final List<String> ARROW = List.of(
             "io.ottla.broker",
+            "io.ottla.broker.testing..",
             "io.ottla.broker.network..",
             "io.ottla.broker.handler..",
             "io.ottla.broker.coordinator..",

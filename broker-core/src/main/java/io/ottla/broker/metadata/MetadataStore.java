@@ -179,6 +179,11 @@ public final class MetadataStore implements AutoCloseable {
         listeners.add(listener);
     }
 
+    /** Forgets a listener; a call that is already on its way may still arrive. */
+    public void removeListener(MetadataListener listener) {
+        listeners.remove(listener);
+    }
+
     MetadataLog log() {
         return log;
     }

@@ -171,12 +171,16 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     }
 
     private void closeIfStopped() {
-        if (stopping
-                && !closed
-                && !closing
-                && inFlight.stream().allMatch(request -> WAITING_FOR_RECORDS.contains(request.apiKey()))) {
+        if (stopping && !closed && !closing && requestsAtWork() == 0) {
             closeAfterFlush();
         }
+    }
+
+    /** How many requests have no answer yet, without those that wait for records. */
+    int requestsAtWork() {
+        return (int) inFlight.stream()
+                .filter(request -> !WAITING_FOR_RECORDS.contains(request.apiKey()))
+                .count();
     }
 
     /** Closes at once. */

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ServerChannel;
+import io.netty.util.concurrent.Future;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -131,6 +133,38 @@ public final class SocketServer implements AutoCloseable {
             }
         }
         loops.close();
+    }
+
+    /** As {@link #close}, but answers nobody: all connections are cut at once, as by the death of the process. */
+    public void abort() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        context.stop();
+        for (Channel channel : serverChannels) {
+            channel.close().awaitUninterruptibly();
+        }
+        onAllConnections(Connection::close);
+        awaitAllClosed(CLOSE_TIMEOUT_MS);
+        loops.close();
+    }
+
+    /** Returns when every event loop has done what it was asked for before the call. Must not be called by one of them. */
+    public void awaitLoops() {
+        List<Future<?>> barriers = new ArrayList<>();
+        for (NetworkLoop loop : loops.all()) {
+            barriers.add(loop.eventLoop().submit(() -> {}));
+        }
+        barriers.forEach(Future::awaitUninterruptibly);
+    }
+
+    /** How many requests have come and not been answered; those that wait for records do not count. Not for event loops. */
+    public int requestsAtWork() {
+        AtomicInteger atWork = new AtomicInteger();
+        onAllConnections(connection -> atWork.addAndGet(connection.requestsAtWork()));
+        awaitLoops();
+        return atWork.get();
     }
 
     private void onAllConnections(Consumer<Connection> action) {

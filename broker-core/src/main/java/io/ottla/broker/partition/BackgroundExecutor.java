@@ -26,6 +26,8 @@ public final class BackgroundExecutor implements Executor, StorageScheduler, Aut
 
     private final BrokerTimer timer;
 
+    private final TaskCount tasks = new TaskCount();
+
     /** The thread that was made last: there is never more than one. */
     private volatile Thread thread;
 
@@ -49,13 +51,18 @@ public final class BackgroundExecutor implements Executor, StorageScheduler, Aut
      */
     @Override
     public void execute(Runnable task) {
-        executor.execute(() -> {
+        tasks.submit(executor, () -> {
             try {
                 task.run();
             } catch (RuntimeException e) {
                 LOG.error("A background task failed", e);
             }
         });
+    }
+
+    /** The tasks that this executor has been given. */
+    public TaskCount tasks() {
+        return tasks;
     }
 
     /** Like {@link #execute}, but forgets the task when the executor is closed. */

@@ -23,6 +23,7 @@ public final class BlockingExecutor implements Executor, AutoCloseable {
     private static final long CLOSE_WAIT_MS = 30_000;
 
     private final ThreadPoolExecutor executor;
+    private final TaskCount tasks = new TaskCount();
 
     /**
      * @param threadNamePrefix what the names of the threads begin with
@@ -46,13 +47,18 @@ public final class BlockingExecutor implements Executor, AutoCloseable {
      */
     @Override
     public void execute(Runnable task) {
-        executor.execute(() -> {
+        tasks.submit(executor, () -> {
             try {
                 task.run();
             } catch (RuntimeException e) {
                 LOG.error("A task failed unexpectedly", e);
             }
         });
+    }
+
+    /** The tasks that this executor has been given. */
+    public TaskCount tasks() {
+        return tasks;
     }
 
     /** Takes no more tasks, and waits for those that it has. */

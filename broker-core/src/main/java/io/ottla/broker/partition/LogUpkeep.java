@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -137,6 +138,19 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
         Job job = new Job(work, intervalMs);
         jobs.add(job);
         job.schedule(initialDelayMs);
+    }
+
+    /**
+     * Does at once what is due by the topics' settings, whenever its next round would be: retention, compaction, and the expiry of
+     * producer ids. To be called on the background executor.
+     */
+    public void runDue() {
+        enforceRetention();
+        removeExpiredProducers();
+        CleanerJob job = cleanerJob;
+        if (job != null) {
+            job.cleanAll();
+        }
     }
 
     /** Deletes the segments that the topics' retention does not ask for any more. Runs by itself; may be called at any time. */
@@ -307,6 +321,16 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
                 }
             } finally {
                 sleep(delayMs);
+            }
+        }
+
+        /** A cleaning that leaves its log as dirty as before is not repeated for ever. */
+        void cleanAll() {
+            Map<Log, Long> cleaned = new HashMap<>();
+            LogCleaner.Cleaning done = cleaner.cleanDirtiest();
+            while (done != null
+                    && !Objects.equals(cleaned.put(done.log(), done.cleanedOffset()), done.cleanedOffset())) {
+                done = cleaner.cleanDirtiest();
             }
         }
 

@@ -188,6 +188,12 @@ public final class PartitionRegistry implements MetadataListener {
         return topic == null ? null : topic.image.name();
     }
 
+    /** The partitions of a topic by its name, in their order; empty if there is no such topic. */
+    public List<Partition> partitions(String topic) {
+        HostedTopic hosted = topicsByName.get(topic);
+        return hosted == null ? List.of() : List.of(hosted.partitions);
+    }
+
     /** All partitions, in no order. */
     public Collection<Partition> all() {
         List<Partition> all = new ArrayList<>();

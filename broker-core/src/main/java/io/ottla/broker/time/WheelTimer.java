@@ -47,28 +47,34 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
     private final Clock clock;
     private final String threadName;
     private final long originNanos;
-    private final boolean movesByItself;
+    private final MovableClock movable;
     private final Runnable wake = this::wake;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private final Condition idle = lock.newCondition();
     private final Entry[][] slots = new Entry[LEVELS + 1][SLOTS];
     private final long[] occupied = new long[LEVELS + 1];
 
     private long presentTick;
     private long plannedTick = NEVER;
     private Thread thread;
+    private boolean running;
+    private long tasksRun;
+    private int idleWaiters;
     private boolean closed;
 
     /**
-     * @param clock where all time comes from; a {@link ManualClock} makes due tasks run when it is advanced
+     * @param clock where all time comes from; a {@link ManualClock} or {@link MovableClock} makes due tasks run when it is moved
      * @param threadName the name of the timer's thread
      */
     public WheelTimer(Clock clock, String threadName) {
         this.clock = clock;
         this.threadName = threadName;
         this.originNanos = clock.nanoTime();
-        this.movesByItself = !(clock instanceof ManualClock);
-        if (clock instanceof ManualClock manual) {
+        this.movable = clock instanceof MovableClock given ? given : null;
+        if (movable != null) {
+            movable.onMove(wake);
+        } else if (clock instanceof ManualClock manual) {
             manual.onAdvance(wake);
         }
     }
@@ -94,6 +100,38 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
         return entry;
     }
 
+    private boolean movesByItself() {
+        return movable == null ? !(clock instanceof ManualClock) : movable.isRunning();
+    }
+
+    /**
+     * Returns when no task is due and none runs: after a move of the clock, when all has been done that was due by then. Must not be
+     * called by a task.
+     *
+     * @return how many tasks have run since the timer was made
+     */
+    public long awaitIdle() {
+        lock.lock();
+        try {
+            while (!closed && (running || isDue())) {
+                idleWaiters++;
+                changed.signal();
+                try {
+                    idle.awaitUninterruptibly();
+                } finally {
+                    idleWaiters--;
+                }
+            }
+            return tasksRun;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isDue() {
+        return occupied[AT_ONCE] != 0 || nextSlot() <= elapsedNanos() / NANOS_PER_TICK;
+    }
+
     /** Makes the thread look at the clock again: it was moved by hand. */
     private void wake() {
         lock.lock();
@@ -107,23 +145,27 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
     /** Ends the thread; what still waits never runs. Must not be called by a task. */
     @Override
     public void close() {
-        if (clock instanceof ManualClock manual) {
-            manual.removeOnAdvance(wake); // a test's clock may outlive many brokers
+        // A test's clock may outlive many brokers.
+        if (movable != null) {
+            movable.removeOnMove(wake);
+        } else if (clock instanceof ManualClock manual) {
+            manual.removeOnAdvance(wake);
         }
-        Thread running;
+        Thread last;
         lock.lock();
         try {
             closed = true;
-            running = thread;
+            last = thread;
             changed.signal();
+            idle.signalAll();
         } finally {
             lock.unlock();
         }
-        if (running != null) {
+        if (last != null) {
             boolean interrupted = false;
-            while (running.isAlive()) {
+            while (last.isAlive()) {
                 try {
-                    running.join();
+                    last.join();
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -160,11 +202,16 @@ public final class WheelTimer implements BrokerTimer, AutoCloseable {
         try {
             while (!closed) {
                 collectDue(due);
-                if (!due.isEmpty()) {
+                running = !due.isEmpty();
+                if (running) {
+                    tasksRun += due.size();
                     return true;
                 }
+                if (idleWaiters > 0) {
+                    idle.signalAll();
+                }
                 plannedTick = occupied[AT_ONCE] != 0 ? presentTick : nextSlot();
-                if (plannedTick == NEVER || !movesByItself) {
+                if (plannedTick == NEVER || !movesByItself()) {
                     changed.awaitUninterruptibly();
                 } else {
                     sleepUntilPlanned();
