@@ -1,0 +1,70 @@
+package io.ottla.broker.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.ottla.broker.EmbeddedBroker;
+import io.ottla.broker.admin.ApacheKafka;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs the command-line tools on a running Apache Kafka: what they print there is what the transcripts hold, and what they print with Ottla. */
+@EnabledIf("io.ottla.broker.admin.ApacheKafka#isOnClassPath")
+class ToolsWithApacheKafkaTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldPrintWhatTheTranscriptsHold() throws Exception {
+        try (ApacheKafka kafka = ApacheKafka.start(Map.of())) {
+            OperationsToolsTest.prepare(kafka.bootstrapServers());
+            Transcript transcript = new Transcript(kafka.bootstrapServers(), folder, OperationsToolsTest.FILES);
+            String topics = transcript.play("topics.txt");
+            String operations = transcript.play("operations.txt");
+            assertEquals(Transcript.load("topics.txt").strip(), topics);
+            assertEquals(Transcript.load("operations.txt").strip(), operations);
+        }
+    }
+
+    @Test
+    void shouldShowAndChangeConfigurationsAlike() throws Exception {
+        String expected;
+        String actual;
+        try (ApacheKafka kafka = ApacheKafka.start(Map.of())) {
+            OperationsToolsTest.prepare(kafka.bootstrapServers());
+            expected = new Transcript(kafka.bootstrapServers(), folder, Map.of()).play("configs.txt");
+        }
+        try (EmbeddedBroker broker = EmbeddedBroker.start()) {
+            OperationsToolsTest.prepare(broker.bootstrapServers());
+            actual = new Transcript(broker.bootstrapServers(), folder, Map.of())
+                    .play("configs.txt", "configs-ottla.txt");
+        }
+        assertEquals(withoutOwn(expected), withoutOwn(actual));
+        assertEquals(Transcript.load("configs.txt").strip(), withoutOwn(expected));
+    }
+
+    /** Without the keys whose defaults differ, which the documentation lists, and those that say where a broker is. */
+    private static String withoutOwn(String transcript) throws IOException {
+        String page = Files.readString(Path.of("../docs/configuration.md"));
+        String table = page.substring(page.indexOf("## Where a default differs"), page.indexOf("## Ottla's own keys"));
+        Set<String> own = Pattern.compile("(?m)^\\| `([a-z.]+)` ")
+                .matcher(table)
+                .results()
+                .map(row -> row.group(1))
+                .collect(Collectors.toCollection(HashSet::new));
+        own.addAll(Set.of("broker.id", "controller.quorum.bootstrap.servers", "log.dirs"));
+        return transcript
+                .lines()
+                .filter(line -> !own.contains(line.substring(0, Math.max(0, line.indexOf('=')))))
+                .collect(Collectors.joining("\n"));
+    }
+}
