@@ -35,7 +35,7 @@ public final class ApacheKafka implements AutoCloseable {
     }
 
     public static boolean isOnClassPath() {
-        return ApacheKafka.class.getClassLoader().getResource("kafka/Kafka.class") != null;
+        return ApacheKafka.class.getClassLoader().getResource("kafka/tools/StorageTool.class") != null;
     }
 
     /** Formats a folder and starts a broker there; returns when it answers. */
