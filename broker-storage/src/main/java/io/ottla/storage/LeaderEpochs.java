@@ -139,9 +139,10 @@ final class LeaderEpochs {
         return true;
     }
 
+    /** Where the epoch ends; one before the first that is known ends where that begins. */
     synchronized EpochEndOffset endOffsetFor(int epoch, long logEndOffset) {
         int size = epochs.length;
-        if (epoch < 0 || size == 0 || epoch > epochs[size - 1]) {
+        if (epoch == -1 || size == 0 || epoch > epochs[size - 1]) {
             return EpochEndOffset.UNKNOWN;
         }
         if (epoch == epochs[size - 1]) {

@@ -98,7 +98,7 @@ public final class CreateTopicsHandler extends RequestHandler<CreateTopicsReques
         wish.configs().forEach(config -> overrides.put(config.name(), config.value()));
         List<CreatableTopicConfigs> configs = new ArrayList<>();
         for (DescribedConfig config : new ConfigDescriber(store.image(), store.staticConfig(), store.brokerConfig())
-                .topic(overrides, name -> true)) {
+                .createdTopic(overrides)) {
             // This answer repeats the words of the request, where DescribeConfigs tidies them.
             configs.add(new CreatableTopicConfigs()
                     .name(config.name())

@@ -91,7 +91,7 @@ public final class DeleteRecordsHandler extends RequestHandler<DeleteRecordsRequ
         }
         try {
             Log log = partition.log();
-            if (!log.config().cleanupDelete()) {
+            if (log.config().cleanupCompact() && !log.config().cleanupDelete()) {
                 return failure(asked, ErrorCode.POLICY_VIOLATION);
             }
             long highWatermark = log.highWatermark();

@@ -15,7 +15,9 @@ import io.ottla.storage.Log;
 import io.ottla.storage.TimestampOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -46,6 +48,7 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
     private static final long EARLIEST_PENDING_UPLOAD = -6L;
 
     private static final short FIRST_VERSION_WITH_LEADER_EPOCH = 4;
+    private static final byte READ_UNCOMMITTED = 0;
     private static final byte READ_COMMITTED = 1;
     private static final int CONSUMER_REPLICA_ID = -1;
 
@@ -99,10 +102,13 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
     private void answer(ListOffsetsRequest request, RequestContext context) {
         Set<TopicIndex> doubled = doubled(request);
         Set<TopicIndex> refused = doubled.isEmpty() ? doubled : new HashSet<>();
-        List<ListOffsetsTopicResponse> topics = new ArrayList<>(request.topics().size());
+        Map<String, List<ListOffsetsPartitionResponse>> answersByTopic = new LinkedHashMap<>();
         for (ListOffsetsTopic topic : request.topics()) {
+            if (topic.partitions().isEmpty()) {
+                continue;
+            }
             List<ListOffsetsPartitionResponse> answers =
-                    new ArrayList<>(topic.partitions().size());
+                    answersByTopic.computeIfAbsent(topic.name(), name -> new ArrayList<>());
             for (ListOffsetsPartition asked : topic.partitions()) {
                 TopicIndex named = doubled.isEmpty() ? null : new TopicIndex(topic.name(), asked.partitionIndex());
                 if (named == null || !doubled.contains(named)) {
@@ -111,8 +117,10 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
                     answers.add(answer(asked, ErrorCode.INVALID_REQUEST, UNKNOWN, context.apiVersion()));
                 }
             }
-            topics.add(new ListOffsetsTopicResponse().name(topic.name()).partitions(answers));
         }
+        List<ListOffsetsTopicResponse> topics = new ArrayList<>(answersByTopic.size());
+        answersByTopic.forEach((name, answers) ->
+                topics.add(new ListOffsetsTopicResponse().name(name).partitions(answers)));
         context.respond(new ListOffsetsResponse().topics(topics));
     }
 
@@ -141,6 +149,9 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
         short version = context.apiVersion();
         if (!isSupported(asked.timestamp(), version)) {
             return answer(asked, ErrorCode.UNSUPPORTED_VERSION, UNKNOWN, version);
+        }
+        if (request.isolationLevel() != READ_COMMITTED && request.isolationLevel() != READ_UNCOMMITTED) {
+            return answer(asked, ErrorCode.INVALID_REQUEST, UNKNOWN, version);
         }
         Partition partition = partitions.partition(topic, asked.partitionIndex());
         if (partition == null) {

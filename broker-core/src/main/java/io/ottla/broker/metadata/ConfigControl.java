@@ -123,7 +123,8 @@ public final class ConfigControl {
             case ConfigChange.DELETE -> null;
             case ConfigChange.APPEND -> {
                 Set<String> elements = elements(change, current, rules, "APPEND");
-                elements.addAll(split(change.value()));
+                // An empty element is one, too: what the list is checked for will say so.
+                Arrays.stream(change.value().split(",", -1)).map(String::trim).forEach(elements::add);
                 yield String.join(",", elements);
             }
             case ConfigChange.SUBTRACT -> {

@@ -63,6 +63,33 @@ public final class ConfigDescriber {
         return entries;
     }
 
+    /**
+     * The configuration of a topic as the answer to its creation has it: the source is where the value comes from, under whichever of the names that the
+     * broker has for it.
+     */
+    public List<DescribedConfig> createdTopic(Map<String, String> overrides) {
+        List<DescribedConfig> entries = new ArrayList<>();
+        for (DescribedConfig entry : topic(overrides, key -> true)) {
+            byte source = overrides.containsKey(entry.name()) ? DescribedConfig.TOPIC : brokerSource(entry.name());
+            entries.add(new DescribedConfig(
+                    entry.name(), entry.value(), source, entry.isReadOnly(), entry.synonyms(), entry.key()));
+        }
+        return entries;
+    }
+
+    private byte brokerSource(String topicKey) {
+        List<String> names = TopicConfigs.synonyms(topicKey).stream()
+                .map(TopicConfigs.Synonym::brokerKey)
+                .toList();
+        if (names.stream().anyMatch(ofBroker::containsKey)) {
+            return DescribedConfig.DYNAMIC_BROKER;
+        }
+        if (names.stream().anyMatch(ofAllBrokers::containsKey)) {
+            return DescribedConfig.DYNAMIC_ALL_BROKERS;
+        }
+        return names.stream().anyMatch(staticConfig::isSet) ? DescribedConfig.STATIC_BROKER : DescribedConfig.DEFAULT;
+    }
+
     /** The configuration of this broker. */
     public List<DescribedConfig> broker(Predicate<String> wanted) {
         List<DescribedConfig> entries = new ArrayList<>();

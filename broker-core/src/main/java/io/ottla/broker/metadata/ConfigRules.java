@@ -110,6 +110,27 @@ abstract class ConfigRules {
         // Apache Kafka opens and closes listeners at run time; here they are those of the start.
         private static final List<String> FIXED = List.of("listeners", "listener.security.protocol.map");
 
+        /** The keys of TLS that only one listener at a time can be given, under its own prefix. */
+        private static final Set<String> PER_LISTENER = Set.of(
+                "ssl.key.password",
+                "ssl.keystore.certificate.chain",
+                "ssl.keystore.key",
+                "ssl.keystore.location",
+                "ssl.keystore.password",
+                "ssl.keystore.type",
+                "ssl.truststore.certificates",
+                "ssl.truststore.location",
+                "ssl.truststore.password",
+                "ssl.truststore.type");
+
+        private static final List<String> THREAD_COUNTS = List.of(
+                "background.threads",
+                "log.cleaner.threads",
+                "num.io.threads",
+                "num.network.threads",
+                "num.recovery.threads.per.data.dir",
+                "num.replica.fetchers");
+
         OfBroker(ConfigResource resource, MetadataImage image, MetadataStore store) {
             super(resource, image, store);
         }
@@ -140,10 +161,13 @@ abstract class ConfigRules {
         void check(Map<String, String> changed, Map<String, String> wanted) {
             List<String> fixed = new ArrayList<>();
             List<String> perBroker = new ArrayList<>();
+            List<String> perListener = new ArrayList<>();
             for (String name : changed.keySet()) {
                 ConfigKey key = keys().get(name);
                 if (key != null && key.updateMode() == ConfigKey.UpdateMode.READ_ONLY) {
                     fixed.add(name);
+                } else if (PER_LISTENER.contains(name)) {
+                    perListener.add(name);
                 } else if (key != null
                         && key.updateMode() == ConfigKey.UpdateMode.PER_BROKER
                         && resource.name().isEmpty()) {
@@ -156,13 +180,18 @@ abstract class ConfigRules {
                 throw ConfigControl.invalidRequest(
                         "Cannot update these configs dynamically: [" + String.join(", ", fixed) + "]");
             }
+            if (!perListener.isEmpty()) {
+                throw ConfigControl.invalidRequest(
+                        "These security configs can be dynamically updated only per-listener using the listener prefix: ["
+                                + String.join(", ", perListener) + "]");
+            }
             if (!perBroker.isEmpty()) {
                 throw ConfigControl.invalidRequest(
                         "Cannot update these configs at default cluster level, broker id must be specified: ["
                                 + String.join(", ", perBroker) + "]");
             }
             checkEligibleLeaderReplicas(changed);
-            checkValues(wanted);
+            checkValues(changed, wanted);
         }
 
         /** With eligible leader replicas, one min.insync.replicas must hold for all brokers (KIP-966). */
@@ -178,13 +207,45 @@ abstract class ConfigRules {
             }
         }
 
-        private void checkValues(Map<String, String> wanted) {
+        private void checkValues(Map<String, String> changed, Map<String, String> wanted) {
             try {
-                BrokerConfig unused = ConfigControl.withDynamic(store, image, resource, wanted);
-                assert unused != null;
+                BrokerConfig after = ConfigControl.withDynamic(store, image, resource, wanted);
+                for (String key : THREAD_COUNTS) {
+                    if (changed.containsKey(key)) {
+                        checkThreads(key, intValue(store.brokerConfig(), key), intValue(after, key));
+                    }
+                }
             } catch (ConfigException e) {
                 throw ConfigControl.invalidRequest(e.getMessage());
             }
+        }
+
+        private static int intValue(BrokerConfig config, String key) {
+            return Integer.parseInt(config.text(key));
+        }
+
+        /** Apache Kafka lets a pool of threads double or halve at once. */
+        private static void checkThreads(String key, int before, int after) {
+            if (after >= Math.max(1, before / 2) && after <= before * 2L) {
+                return;
+            }
+            boolean less = after < before;
+            String problem;
+            if (key.equals("log.cleaner.threads")) {
+                problem = "Log cleaner threads cannot be "
+                        + (less
+                                ? "reduced to less than half the current value "
+                                : "increased to more than double the current value ")
+                        + before;
+            } else {
+                problem = "Dynamic thread count update validation failed for " + key + "=" + after + ", value should "
+                        + (less
+                                ? "be at least half the current value "
+                                : "not be greater than double the current value ")
+                        + before;
+            }
+            throw ConfigControl.invalidRequest("Invalid value org.apache.kafka.common.config.ConfigException: "
+                    + problem + " for configuration Invalid dynamic configuration");
         }
 
         @Override

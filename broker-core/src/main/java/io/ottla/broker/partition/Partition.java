@@ -130,7 +130,7 @@ public final class Partition {
      * @return {@link ErrorCode#NONE}, {@link ErrorCode#FENCED_LEADER_EPOCH} or {@link ErrorCode#UNKNOWN_LEADER_EPOCH}
      */
     public ErrorCode checkLeaderEpoch(int epoch) {
-        if (epoch < 0) {
+        if (epoch == -1) {
             return ErrorCode.NONE;
         }
         int current = leaderEpoch;

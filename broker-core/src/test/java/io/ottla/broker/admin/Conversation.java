@@ -58,6 +58,30 @@ enum Conversation {
         Map<String, String> hold(int port, long settleMs, boolean whole) throws IOException {
             return TransactionConversation.hold("localhost", port, whole);
         }
+    },
+    LOGS("kafka-logs-answers.txt", "logs-differences.txt") {
+        @Override
+        Map<String, String> hold(int port, long settleMs, boolean whole) throws IOException {
+            return LogsConversation.hold(port, settleMs);
+        }
+    },
+    SETTINGS("kafka-settings-answers.txt", "settings-differences.txt") {
+        @Override
+        Map<String, String> kafkaSettings() {
+            return SettingsConversation.SETTINGS;
+        }
+
+        @Override
+        EmbeddedBroker.Builder ottla() {
+            EmbeddedBroker.Builder builder = super.ottla();
+            kafkaSettings().forEach(builder::config);
+            return builder;
+        }
+
+        @Override
+        Map<String, String> hold(int port, long settleMs, boolean whole) throws IOException {
+            return SettingsConversation.hold(port, settleMs, whole);
+        }
     };
 
     /** How long a change may take to be seen everywhere in Apache Kafka, where metadata travels. */
@@ -71,11 +95,17 @@ enum Conversation {
         this.differences = differences;
     }
 
-    /** Prints the answers of a new Apache Kafka, to be kept as the reference; argument: the name of the conversation. */
+    /**
+     * Prints the answers of a new Apache Kafka, to be kept as the reference, or of Ottla where the other is not on the class path; arguments: the name of
+     * the conversation, and anything to have the whole of it.
+     */
     public static void main(String[] args) throws Exception {
-        valueOf(args[0])
-                .holdWithApacheKafka(false)
-                .forEach((label, answer) -> System.out.println(label + " => " + answer));
+        Conversation conversation = valueOf(args[0]);
+        boolean whole = args.length > 1;
+        Map<String, String> answers = ApacheKafka.isOnClassPath()
+                ? conversation.holdWithApacheKafka(whole)
+                : conversation.holdWithOttla(whole);
+        answers.forEach((label, answer) -> System.out.println(label + " => " + answer));
     }
 
     Map<String, String> reference() throws IOException {
