@@ -56,6 +56,9 @@ public final class MetadataStore implements AutoCloseable {
     /** The changes between the two, the oldest first. Guarded by the lock. */
     private final Deque<Uncommitted> uncommitted = new ArrayDeque<>();
 
+    /** Why those changes never will be committed, null as long as they may be. Guarded by the lock. */
+    private ApiException commitFailure;
+
     private volatile boolean hasUncommitted;
     private volatile BrokerConfig brokerConfig;
 
@@ -247,10 +250,12 @@ public final class MetadataStore implements AutoCloseable {
 
     /** Calls back when the changes made so far are safe and can be seen, or never will be: at once, or later on any thread. */
     public void whenCommitted(CommitCallback callback) {
+        ApiException failure = null;
         if (hasUncommitted) {
             lock.lock();
             try {
-                if (!uncommitted.isEmpty()) {
+                failure = commitFailure;
+                if (failure == null && !uncommitted.isEmpty()) {
                     uncommitted.getLast().waiting.add(callback);
                     return;
                 }
@@ -258,7 +263,7 @@ public final class MetadataStore implements AutoCloseable {
                 lock.unlock();
             }
         }
-        callback.completed(null);
+        callback.completed(failure);
     }
 
     /**
@@ -302,6 +307,10 @@ public final class MetadataStore implements AutoCloseable {
         List<CommitCallback> failed = new ArrayList<>();
         lock.lock();
         try {
+            if (!uncommitted.isEmpty()) {
+                // The log takes nothing more until it is opened again.
+                commitFailure = failure;
+            }
             for (Uncommitted each : uncommitted) {
                 failed.addAll(each.waiting);
                 each.waiting.clear();

@@ -2,9 +2,12 @@ package io.ottla.broker.metadata;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.broker.config.BrokerConfig;
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.MetadataRecord;
 import io.ottla.storage.FlushPolicy;
 import io.ottla.storage.LogDirectory;
@@ -21,7 +24,10 @@ import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 
-/** One life of the metadata of a broker that loses its process and its power at any call to the file system; follows from a seed. */
+/**
+ * One life of the metadata of a broker that loses its process and its power at any call to the file system, and whose writes and syncs fail now and
+ * then; follows from a seed.
+ */
 final class MetadataSimulation {
 
     private static final Path PATH = Path.of("/sim/data");
@@ -46,7 +52,11 @@ final class MetadataSimulation {
     private long acknowledgedOffset = -1;
 
     private long snapshotOffset = -1;
+    /** What could not be synced may be read until the power is lost, and is gone then, whatever is synced later. */
+    private boolean syncFails;
+
     private int crashes;
+    private int refusals;
     private int snapshots;
     private int cuts;
 
@@ -80,16 +90,30 @@ final class MetadataSimulation {
                 }
             } catch (SimulatedFiles.Crash e) {
                 crashes++;
-                start(random.nextBoolean());
+                start(syncFails || random.nextBoolean());
+            } catch (ApiException e) {
+                assertEquals(ErrorCode.KAFKA_STORAGE_ERROR, e.error());
+                start(syncFails || random.nextBoolean());
             }
         }
         close();
         return this;
     }
 
+    /** What went on, in short. */
+    String trace() {
+        return refusals + " refusals, " + snapshots + " snapshots, " + cuts + " cuts, " + files.changeCount()
+                + " changes of files, end offset " + acknowledgedOffset;
+    }
+
     /** How many snapshots were written. */
     int snapshots() {
         return snapshots;
+    }
+
+    /** How many changes were refused because files could not be written or synced. */
+    int refusals() {
+        return refusals;
     }
 
     /** How often the log lost its beginning. */
@@ -100,6 +124,7 @@ final class MetadataSimulation {
     private void start(boolean powerLostAtFirst) throws Exception {
         boolean powerLost = powerLostAtFirst;
         boolean everLost = powerLost;
+        syncFails = false;
         while (true) {
             files.restart(powerLost);
             if (random.nextInt(3) > 0) {
@@ -167,7 +192,7 @@ final class MetadataSimulation {
     private void step() throws Exception {
         int kind = random.nextInt(100);
         if (kind < 85) {
-            change(changes.records(store.image()));
+            change(changes.records(store.latestImage()));
         } else if (kind < 90) {
             clock.advance(Duration.ofMillis(random.nextInt(100_000)));
             List<Runnable> due = new ArrayList<>(delayed);
@@ -177,10 +202,15 @@ final class MetadataSimulation {
             directory.checkpoint();
         } else if (kind < 95) {
             directory.log(TopicNames.CLUSTER_METADATA, 0).flush();
-        } else if (kind == 95) {
+        } else if (kind == 95 && !syncFails) {
             close();
             open();
             verify(false);
+        } else if (kind == 96) {
+            files.failWrites(1 + random.nextInt(3));
+        } else if (kind == 97) {
+            files.failSyncs(1 + random.nextInt(3));
+            syncFails = true;
         }
     }
 
@@ -194,8 +224,19 @@ final class MetadataSimulation {
 
     private void change(List<MetadataRecord> records) throws Exception {
         expect(records);
-        store.update(image -> records);
-        store.awaitCommitted();
+        MetadataImage before = store.image();
+        try {
+            store.update(image -> records);
+            store.awaitCommitted();
+        } catch (ApiException e) {
+            refusals++;
+            assertEquals(ErrorCode.KAFKA_STORAGE_ERROR, e.error());
+            assertSame(before, store.image(), "a change that was refused can be seen");
+            if (random.nextInt(3) == 0) {
+                throw e;
+            }
+            return;
+        }
         acknowledgedOffset = Math.max(acknowledgedOffset, store.image().offset());
     }
 
@@ -203,7 +244,7 @@ final class MetadataSimulation {
         if (records.isEmpty()) {
             return;
         }
-        MetadataDelta delta = new MetadataDelta(store.image());
+        MetadataDelta delta = new MetadataDelta(store.latestImage());
         long offset = store.endOffset();
         for (MetadataRecord record : records) {
             delta.replay(record, offset++);

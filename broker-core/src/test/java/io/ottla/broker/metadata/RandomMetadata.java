@@ -143,7 +143,7 @@ final class RandomMetadata {
                         .tokenId(word());
             case REMOVE_DELEGATION_TOKEN_RECORD -> new RemoveDelegationTokenRecord().tokenId(word());
             case REGISTER_CONTROLLER_RECORD ->
-                new RegisterControllerRecord().controllerId(random.nextInt(3)).incarnationId(Uuid.random());
+                new RegisterControllerRecord().controllerId(random.nextInt(3)).incarnationId(newId());
             case ZK_MIGRATION_STATE_RECORD -> new ZkMigrationStateRecord().zkMigrationState((byte) random.nextInt(4));
             case NO_OP_RECORD -> new NoOpRecord();
             default -> throw new AssertionError("There is no random record of type " + type);
@@ -155,7 +155,7 @@ final class RandomMetadata {
         if (image.topic(name) != null || image.collidingTopic(name) != null) {
             return List.of();
         }
-        Uuid id = Uuid.random();
+        Uuid id = newId();
         List<MetadataRecord> records = new ArrayList<>();
         records.add(new TopicRecord().name(name).topicId(id));
         int partitions = 1 + random.nextInt(4);
@@ -180,7 +180,7 @@ final class RandomMetadata {
                 .leaderEpoch(random.nextInt(9))
                 .partitionEpoch(random.nextInt(9))
                 .leaderRecoveryState((byte) random.nextInt(2))
-                .directories(replicas.stream().map(each -> Uuid.random()).toList());
+                .directories(replicas.stream().map(each -> newId()).toList());
     }
 
     private PartitionChangeRecord partitionChange(TopicImage topic) {
@@ -221,12 +221,12 @@ final class RandomMetadata {
         RegisterBrokerRecord record = new RegisterBrokerRecord()
                 .brokerId(random.nextInt(3))
                 .brokerEpoch(random.nextInt(1000))
-                .incarnationId(Uuid.random())
+                .incarnationId(newId())
                 .rack(random.nextBoolean() ? null : word())
                 .fenced(random.nextBoolean())
                 .inControlledShutdown(random.nextBoolean())
-                .logDirs(List.of(Uuid.random()))
-                .cordonedLogDirs(random.nextBoolean() ? List.of() : List.of(Uuid.random()));
+                .logDirs(List.of(newId()))
+                .cordonedLogDirs(random.nextBoolean() ? List.of() : List.of(newId()));
         record.endPoints()
                 .add(new RegisterBrokerRecord.BrokerEndpoint()
                         .name(word())
@@ -246,8 +246,8 @@ final class RandomMetadata {
                 .brokerId(brokerId)
                 .fenced((byte) (random.nextInt(3) - 1))
                 .inControlledShutdown((byte) random.nextInt(2))
-                .logDirs(random.nextBoolean() ? List.of() : List.of(Uuid.random()))
-                .cordonedLogDirs(random.nextBoolean() ? null : List.of(Uuid.random()));
+                .logDirs(random.nextBoolean() ? List.of() : List.of(newId()))
+                .cordonedLogDirs(random.nextBoolean() ? null : List.of(newId()));
     }
 
     private ClientQuotaRecord quota() {
@@ -270,6 +270,11 @@ final class RandomMetadata {
             }
         }
         return ids;
+    }
+
+    /** An id that nothing has yet; from the seed, so that the same seed makes the same files. */
+    private Uuid newId() {
+        return new Uuid(random.nextLong(), random.nextLong());
     }
 
     private Uuid id() {
