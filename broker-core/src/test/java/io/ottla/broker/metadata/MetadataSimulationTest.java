@@ -73,7 +73,9 @@ class MetadataSimulationTest {
     @Test
     void shouldLiveTheSameLifeAgainFromTheSameSeed() throws Exception {
         for (long seed = FIRST_SEED; seed < FIRST_SEED + 3; seed++) {
-            assertEquals(new MetadataSimulation(seed).run().trace(), new MetadataSimulation(seed).run().trace());
+            assertEquals(
+                    new MetadataSimulation(seed).run().trace(),
+                    new MetadataSimulation(seed).run().trace());
         }
     }
 
