@@ -1,6 +1,7 @@
 package io.ottla.storage;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -14,7 +15,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.function.ToLongFunction;
 
 /**
@@ -165,8 +165,8 @@ public final class DirectorySnapshots {
     }
 
     /**
-     * Puts a copy in the place of what a data directory holds. What was there is renamed as a deleted partition is; whoever opens the
-     * directory next deletes it in the background.
+     * Puts a copy in the place of what a data directory holds. What is there already is left as it is, and what has to be written goes into the
+     * files that are there, where nobody else shares them: file systems take longer to make a file than to fill it.
      *
      * @param snapshot what {@link #take} made; stays as it is
      * @param directory a data directory that nobody has open
@@ -174,60 +174,103 @@ public final class DirectorySnapshots {
      */
     public static void restore(Path snapshot, Path directory) throws IOException {
         Files.createDirectories(directory);
-        clear(directory);
-        Path marker = null;
-        for (Path entry : StorageFiles.system().list(snapshot)) {
-            Path target = directory.resolve(entry.getFileName().toString());
-            if (Files.isDirectory(entry)) {
-                restoreLog(entry, target);
-            } else if (entry.getFileName().toString().equals(LogDirectory.CLEAN_SHUTDOWN_FILE)) {
-                marker = entry;
+        Map<String, Path> wanted = entries(snapshot);
+        Path marker = wanted.remove(LogDirectory.CLEAN_SHUTDOWN_FILE);
+        // The first to go and the last to come: without it, the directory is not believed to be whole.
+        Files.deleteIfExists(directory.resolve(LogDirectory.CLEAN_SHUTDOWN_FILE));
+        for (Path entry : entries(directory).values()) {
+            String name = entry.getFileName().toString();
+            boolean isPartition = PartitionDirectory.dash(name) > 0 && Files.isDirectory(entry);
+            if (!wanted.containsKey(name) && (isPartition || isCheckpoint(name))) {
+                delete(entry);
+            }
+        }
+        for (Map.Entry<String, Path> entry : wanted.entrySet()) {
+            Path target = directory.resolve(entry.getKey());
+            if (Files.isDirectory(entry.getValue())) {
+                restoreLog(entry.getValue(), target);
             } else {
-                Files.copy(entry, target);
+                overwrite(entry.getValue(), target);
             }
         }
         if (marker != null) {
-            // The last: without it, the directory is not believed to be whole.
-            Files.copy(marker, directory.resolve(LogDirectory.CLEAN_SHUTDOWN_FILE));
+            overwrite(marker, directory.resolve(LogDirectory.CLEAN_SHUTDOWN_FILE));
         }
     }
 
-    private static void clear(Path directory) throws IOException {
+    private static boolean isCheckpoint(String name) {
+        return name.endsWith("-checkpoint") || name.equals(MetaProperties.FILE_NAME);
+    }
+
+    private static Map<String, Path> entries(Path directory) throws IOException {
+        Map<String, Path> entries = new TreeMap<>();
         for (Path entry : StorageFiles.system().list(directory)) {
-            String name = entry.getFileName().toString();
-            if (!Files.isDirectory(entry)) {
-                if (!name.equals(LogDirectory.LOCK_FILE)) {
-                    Files.delete(entry);
-                }
-            } else if (PartitionDirectory.dash(name) > 0) {
-                String unique = UUID.randomUUID().toString().replace("-", "");
-                Files.move(
-                        entry,
-                        directory.resolve(
-                                PartitionDirectory.retiredName(name, unique, PartitionDirectory.DELETE_SUFFIX)));
+            entries.put(entry.getFileName().toString(), entry);
+        }
+        return entries;
+    }
+
+    private static void restoreLog(Path snapshot, Path target) throws IOException {
+        Map<String, Path> wanted = entries(snapshot);
+        Map<String, Path> present = Files.isDirectory(target) ? entries(target) : Map.of();
+        if (present.isEmpty()) {
+            Files.createDirectories(target);
+        }
+        for (Map.Entry<String, Path> file : present.entrySet()) {
+            if (!wanted.containsKey(file.getKey())) {
+                delete(file.getValue());
+            }
+        }
+        String active = activeBase(wanted);
+        for (Map.Entry<String, Path> file : wanted.entrySet()) {
+            String name = file.getKey();
+            Path to = target.resolve(name);
+            if (name.startsWith(active) && !name.endsWith(LogFileNames.SNAPSHOT)) {
+                overwrite(file.getValue(), to);
+            } else if (!present.containsKey(name)) {
+                link(file.getValue(), to);
+            } else if (!Files.isSameFile(file.getValue(), to)) {
+                Files.delete(to);
+                link(file.getValue(), to);
             }
         }
     }
 
-    private static void restoreLog(Path snapshot, Path target) throws IOException {
-        Files.createDirectory(target);
-        Map<String, Path> files = new TreeMap<>();
+    /** What the names of the active segment's files begin with. */
+    private static String activeBase(Map<String, Path> files) {
         String active = "";
-        for (Path file : StorageFiles.system().list(snapshot)) {
-            String name = file.getFileName().toString();
-            files.put(name, file);
+        for (String name : files.keySet()) {
             if (name.endsWith(LogFileNames.LOG) && name.compareTo(active) > 0) {
                 active = name;
             }
         }
-        String activeBase = active.isEmpty() ? "-" : active.substring(0, active.length() - LogFileNames.LOG.length());
-        for (Map.Entry<String, Path> file : files.entrySet()) {
-            String name = file.getKey();
-            if (name.startsWith(activeBase) && !name.endsWith(LogFileNames.SNAPSHOT)) {
-                Files.copy(file.getValue(), target.resolve(name));
-            } else {
-                link(file.getValue(), target.resolve(name));
+        return active.isEmpty() ? "-" : active.substring(0, active.length() - LogFileNames.LOG.length());
+    }
+
+    /** A file that somebody else has, too, is another snapshot's: it gets out of the way, and stays as it is. */
+    private static void overwrite(Path from, Path to) throws IOException {
+        byte[] content = Files.readAllBytes(from);
+        if (Files.exists(to) && !isUnshared(to)) {
+            Files.delete(to);
+        }
+        // Not cut to nothing first: some file systems take that for the wish to have the new content on the device
+        // soon.
+        try (FileChannel out = FileChannel.open(to, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            ByteBuffer left = ByteBuffer.wrap(content);
+            while (left.hasRemaining()) {
+                out.write(left);
             }
+            if (out.size() > content.length) {
+                out.truncate(content.length);
+            }
+        }
+    }
+
+    private static boolean isUnshared(Path file) throws IOException {
+        try {
+            return (Integer) Files.getAttribute(file, "unix:nlink") == 1;
+        } catch (UnsupportedOperationException | IllegalArgumentException e) {
+            return false;
         }
     }
 
