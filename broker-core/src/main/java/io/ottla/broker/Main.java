@@ -2,6 +2,7 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.ConfigException;
+import io.ottla.broker.network.SocketServer;
 import io.ottla.protocol.ApiException;
 import io.ottla.storage.Clock;
 import io.ottla.storage.StorageFiles;
@@ -91,6 +92,9 @@ public final class Main {
     }
 
     private static void start(CommandLine commandLine) throws IOException {
+        Thread loading = new Thread(SocketServer::loadAhead, "ottla-load");
+        loading.setDaemon(true);
+        loading.start();
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
         Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null);
         // Before the ready line: who waits for that line may send the signal as soon as it appears.

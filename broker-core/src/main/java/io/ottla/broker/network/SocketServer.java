@@ -51,6 +51,22 @@ public final class SocketServer implements AutoCloseable {
     }
 
     /**
+     * Loads the classes and the native library that a server needs, for a process that has other things to do meanwhile: half of its
+     * start goes there. Without effect when they are loaded. May be called on any thread.
+     */
+    public static void loadAhead() {
+        EventLoops loops = new EventLoops(1, "ottla-load-");
+        try {
+            Channel channel = loops.newServerChannel();
+            channel.pipeline().addLast(new InboundStage() {});
+            loops.acceptor().eventLoop().register(channel).awaitUninterruptibly();
+            channel.close().awaitUninterruptibly();
+        } finally {
+            loops.close();
+        }
+    }
+
+    /**
      * Takes the ports of all listeners.
      *
      * @return the listeners with the ports that were bound, in the order given
