@@ -63,9 +63,14 @@ final class DirectoryCheckpoints {
         return cleanedOffsets.getOrDefault(name, 0L);
     }
 
+    /** Whether compaction of the log has begun: it may be part of the way beyond the {@link #cleanedOffset}. */
+    boolean isCompacted(String name) {
+        return cleanedOffsets.containsKey(name);
+    }
+
     /** Whether they say of the log that it has or had records. */
     boolean isUsed(String name) {
-        return recoveryPoint(name) > 0 || startOffset(name) > 0 || cleanedOffset(name) > 0;
+        return recoveryPoint(name) > 0 || startOffset(name) > 0 || isCompacted(name);
     }
 
     /** Remembers up to where a log has been compacted. */

@@ -337,12 +337,12 @@ public final class LogDirectory implements AutoCloseable {
 
     private LogRecovery.Known known(String name, boolean isNew, int leaderEpoch) {
         return isNew
-                ? new LogRecovery.Known(true, 0L, 0L, 0L, leaderEpoch)
+                ? new LogRecovery.Known(true, 0L, 0L, LogRecovery.UNKNOWN_OFFSET, leaderEpoch)
                 : new LogRecovery.Known(
                         clean,
                         checkpoints.recoveryPoint(name),
                         checkpoints.startOffset(name),
-                        checkpoints.cleanedOffset(name),
+                        checkpoints.isCompacted(name) ? checkpoints.cleanedOffset(name) : LogRecovery.UNKNOWN_OFFSET,
                         leaderEpoch);
     }
 

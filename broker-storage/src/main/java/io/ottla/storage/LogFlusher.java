@@ -107,6 +107,20 @@ final class LogFlusher {
         }
     }
 
+    /** Has the names in the log's directory on the device. */
+    void syncDirectory() {
+        flushLock.lock();
+        try {
+            log.options().files().syncDirectory(log.directory());
+        } catch (IOException e) {
+            if (!log.isClosed()) {
+                throw failed(e);
+            }
+        } finally {
+            flushLock.unlock();
+        }
+    }
+
     private ApiException failed(IOException cause) {
         String what = "Syncing " + log.name() + " failed";
         return cause instanceof OpenFailedException ? Log.storageError(what, cause) : log.fence(what, cause);

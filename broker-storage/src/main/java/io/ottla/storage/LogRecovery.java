@@ -64,7 +64,8 @@ final class LogRecovery {
      * @param clean whether it was closed cleanly
      * @param recoveryPoint up to where it is known to be on the device, {@link #UNKNOWN_OFFSET} if nothing is known
      * @param startOffset where it starts, if that lies behind its first segment's base offset
-     * @param cleanedOffset up to where it has been compacted, whatever its settings say now
+     * @param cleanedOffset up to where it has been compacted, whatever its settings say now; {@link #UNKNOWN_OFFSET} if that was
+     *     never begun
      * @param leaderEpoch the newest that the partition has had, as far as is known; larger if it is not
      */
     record Known(boolean clean, long recoveryPoint, long startOffset, long cleanedOffset, int leaderEpoch) {}
@@ -80,7 +81,8 @@ final class LogRecovery {
         this.logStartOffset = known.startOffset;
         this.requiredOffset = logStartOffset >= known.recoveryPoint ? UNKNOWN_OFFSET : known.recoveryPoint;
         long compacted = config.cleanupCompact() ? known.recoveryPoint : UNKNOWN_OFFSET;
-        this.gapsBelowOffset = known.cleanedOffset > 0 ? Math.max(known.recoveryPoint, known.cleanedOffset) : compacted;
+        this.gapsBelowOffset =
+                known.cleanedOffset >= 0 ? Math.max(known.recoveryPoint, known.cleanedOffset) : compacted;
         this.namesUnsynced = !clean;
         this.nowMs = options.clock().timeMs();
         this.producers = new ProducerStates(directory.getFileName().toString(), lock);
@@ -415,56 +417,10 @@ final class LogRecovery {
 
     /** Brings the producer states from the newest snapshot to the end of the log. */
     private void replayProducers() throws IOException {
-        // The transaction index has to be rebuilt with the states that its beginning needs.
-        long newest = Math.min(nextOffset, rebuiltFromOffset);
         if (!clean) {
             snapshots.recoverFrom(checkpointedRecoveryPoint);
         }
-        long first = segments.get(0).baseOffset();
-        long from = snapshots.loadNewest(producers, outdated.isEmpty() ? first : outdated.first(), newest, nowMs);
-        if (from < first) {
-            replayOutdated(from, first);
-            from = first;
-        }
-        if (from < nextOffset) {
-            LogSegment[] all = segments.toArray(LogSegment[]::new);
-            for (int i = LogReader.floor(all, from); i < all.length; i++) {
-                if (all[i].baseOffset() > from) {
-                    // Once the segments before it are deleted, nothing else knows who had written to them.
-                    producers.mapEndOffset(all[i].baseOffset());
-                    snapshots.write(producers);
-                    snapshots.sync(all[i].baseOffset());
-                }
-                replay(all[i], from, rebuiltIndexes(i));
-            }
-        }
-        producers.mapEndOffset(nextOffset);
-        producers.highWatermark(nextOffset);
-    }
-
-    /**
-     * What lies before the log's start is going to be deleted, and a power failure may have left any part of it. Nothing else knows
-     * who had written to it if the snapshot behind it is lost.
-     */
-    private void replayOutdated(long fromOffset, long endOffset) throws IOException {
-        for (long base : outdated) {
-            Path path = LogFileNames.path(directory, base, LogFileNames.LOG);
-            try (StorageFile file = files.openForReading(path)) {
-                BatchCursor cursor = BatchCursor.scan(file, 0, (int) Math.min(Integer.MAX_VALUE, file.sizeBytes()));
-                while (cursor.next() && cursor.wholeBatch().isCrcValid()) {
-                    RecordBatch batch = cursor.batch();
-                    boolean missed = batch.baseOffset() >= fromOffset && batch.nextOffset() <= endOffset;
-                    if (missed && batch.hasProducerId()) {
-                        producers.update(batch, nowMs);
-                    }
-                }
-            }
-        }
-        producers.mapEndOffset(endOffset);
-        snapshots.delete(endOffset);
-        snapshots.write(producers);
-        snapshots.sync(endOffset);
-        files.syncDirectory(directory);
+        new ProducerRecovery(this, segments, rebuilt, rebuiltFromOffset, nowMs).run(outdated, nextOffset);
     }
 
     private void deleteOutdated() throws IOException {
@@ -477,23 +433,6 @@ final class LogRecovery {
     private SegmentIndexes rebuiltIndexes(int segment) {
         int unread = segments.size() - rebuilt.size();
         return segment < unread ? null : rebuilt.get(segment - unread);
-    }
-
-    private void replay(LogSegment segment, long fromOffset, SegmentIndexes indexes) throws IOException {
-        SegmentIndexes usable = indexes == null ? segment.indexes() : indexes;
-        int position = usable.offsets().floorPosition(fromOffset);
-        BatchCursor cursor = BatchCursor.scan(segment.file(), position, segment.sizeBytes());
-        while (cursor.next()) {
-            RecordBatch batch = cursor.batch();
-            if (!batch.hasProducerId() || batch.lastOffset() < fromOffset) {
-                continue;
-            }
-            AbortedTransaction aborted = producers.update(batch.isControlBatch() ? cursor.wholeBatch() : batch, nowMs);
-            if (aborted != null && indexes != null && aborted.lastOffset() >= rebuiltFromOffset) {
-                indexes.transactions().append(aborted);
-            }
-        }
-        segment.throwIfFaulty(cursor);
     }
 
     /** Makes the last segment the active one, and has on the device what recovery wrote or found unsynced. */

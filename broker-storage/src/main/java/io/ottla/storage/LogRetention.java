@@ -38,58 +38,47 @@ final class LogRetention {
     }
 
     int enforce() {
-        if (isFlushNeeded()) {
-            log.flusher().flushSealed();
+        // Nobody else takes segments away meanwhile.
+        if (!log.beginCleaning()) {
+            return 0;
         }
-        log.lock().lock();
         try {
-            if (isSuspended()) {
-                return 0;
+            if (isFlushNeeded()) {
+                log.flusher().flushSealed();
             }
-            long nowMs = log.options().clock().timeMs();
-            LogConfig config = log.config();
-            int deleted = 0;
-            if (config.cleanupDelete()) {
-                deleted += delete(countOutdated(config, nowMs), "their time is over");
-                deleted += delete(countExcess(config), "the log is too large");
-            }
-            return deleted + delete(countBelowStart(), "they lie before the log's start");
+            return delete();
         } catch (IOException e) {
             throw Log.storageError("Deleting segments of " + log.name() + " failed", e);
         } finally {
-            log.lock().unlock();
+            log.endCleaning();
         }
-    }
-
-    private boolean isSuspended() {
-        return log.isClosed() || log.failure() != null || log.isBeingCleaned();
     }
 
     /**
      * Whether something is to be deleted, and the snapshot behind it, which knows who had written it, may not be on the device. Ends
      * the active segment if all of the log has to go.
      */
-    private boolean isFlushNeeded() {
+    private boolean isFlushNeeded() throws IOException {
         log.lock().lock();
         try {
-            if (isSuspended()) {
-                return false;
-            }
-            LogConfig config = log.config();
-            int count = countBelowStart();
-            if (config.cleanupDelete()) {
-                long nowMs = log.options().clock().timeMs();
-                count = Math.max(count, Math.max(countOutdated(config, nowMs), countExcess(config)));
-            }
+            int count = countDeletable();
             if (count == log.segments().length && !rollsActive()) {
                 count--;
             }
             return count > 0 && log.segments()[count].baseOffset() > log.recoveryPoint();
-        } catch (IOException e) {
-            throw Log.storageError("Deleting segments of " + log.name() + " failed", e);
         } finally {
             log.lock().unlock();
         }
+    }
+
+    private int countDeletable() throws IOException {
+        LogConfig config = log.config();
+        int count = countBelowStart();
+        if (config.cleanupDelete()) {
+            long nowMs = log.options().clock().timeMs();
+            count = Math.max(count, Math.max(countOutdated(config, nowMs), countExcess(config)));
+        }
+        return count;
     }
 
     private int countOutdated(LogConfig config, long nowMs) throws IOException {
@@ -135,34 +124,92 @@ final class LogRetention {
         return endOffset <= log.highWatermark() && !(isLast && segments[index].sizeBytes() == 0);
     }
 
-    private int delete(int wanted, String reason) {
-        LogSegment[] segments = log.segments();
-        // A log is never without a segment.
-        int count = Math.min(wanted, segments.length - 1);
-        while (count > 0 && segments[count].baseOffset() > log.recoveryPoint()) {
-            count--;
-        }
-        if (count == 0) {
-            return 0;
+    private int delete() throws IOException {
+        int wanted;
+        log.lock().lock();
+        try {
+            // A log is never without a segment.
+            LogSegment[] segments = log.segments();
+            wanted = Math.min(countDeletable(), segments.length - 1);
+            while (wanted > 0 && segments[wanted].baseOffset() > log.recoveryPoint()) {
+                wanted--;
+            }
+        } finally {
+            log.lock().unlock();
         }
         SegmentRemoval removal = new SegmentRemoval(log);
-        int renamed = removal.rename(segments, count);
-        if (renamed == 0) {
-            return 0;
+        int deleted = 0;
+        while (deleted < wanted && deleteFirst(removal)) {
+            deleted++;
         }
-        log.dropFirstSegments(renamed);
-        // Room is made even where there is none left to write down what goes with it.
-        log.epochs().truncateFromStart(log.logStartOffset());
-        log.epochs().writeIfPossible();
-        log.snapshots().deleteBefore(segments[renamed].baseOffset());
+        if (deleted > 0) {
+            forgetWhatWasDeleted(deleted);
+            removal.schedule();
+        }
+        return deleted;
+    }
+
+    /**
+     * Takes the first segment away. That the records are gone is on the device before its indexes, or the next segment, go: else a
+     * power failure might bring back records without the index that says which were aborted, or leave a gap.
+     *
+     * @return false if that failed, or the log was closed
+     */
+    private boolean deleteFirst(SegmentRemoval removal) {
+        LogSegment first = log.segments()[0];
+        try {
+            if (!underLock(() -> {
+                removal.renameLog(first);
+                log.dropFirstSegments(1);
+            })) {
+                return false;
+            }
+            log.flusher().syncDirectory();
+            underLock(() -> removal.renameIndexes(first));
+            return true;
+        } catch (IOException e) {
+            StorageLog.LOG.error("{} cannot be deleted: {}", first, LogHealth.reason(e));
+            return log.segments()[0] != first;
+        }
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    /** As soon as the log is closed, its directory may be another's. */
+    private boolean underLock(Step step) throws IOException {
+        log.lock().lock();
+        try {
+            if (log.isClosed() || log.failure() != null) {
+                return false;
+            }
+            step.run();
+            return true;
+        } finally {
+            log.lock().unlock();
+        }
+    }
+
+    private void forgetWhatWasDeleted(int count) {
+        log.lock().lock();
+        try {
+            if (log.isClosed()) {
+                return;
+            }
+            // Room is made even where there is none left to write down what goes with it.
+            log.epochs().truncateFromStart(log.logStartOffset());
+            log.epochs().writeIfPossible();
+            log.snapshots().deleteBefore(log.segments()[0].baseOffset());
+        } finally {
+            log.lock().unlock();
+        }
         StorageLog.LOG.info(
-                "Deleting {} segments of {} because {}; it starts at offset {} now",
-                renamed,
+                "Deleting {} segments of {}, by their time, the log's size or its start; it starts at offset {} now",
+                count,
                 log.name(),
-                reason,
                 log.logStartOffset());
-        removal.schedule();
-        return renamed;
     }
 
     /** Where there is no room for a new segment, the others can go nevertheless. */

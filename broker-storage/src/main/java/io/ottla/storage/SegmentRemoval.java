@@ -16,40 +16,36 @@ final class SegmentRemoval {
         this.log = log;
     }
 
-    /**
-     * Renames the files of a log's first segments, in their order, until one cannot be renamed. The caller holds the log's lock.
-     *
-     * @return of how many segments the files have been renamed
-     */
-    int rename(LogSegment[] all, int count) {
-        for (int i = 0; i < count; i++) {
-            try {
-                rename(all[i]);
-            } catch (IOException e) {
-                StorageLog.LOG.error("{} cannot be deleted: {}", all[i], LogHealth.reason(e));
-                return i;
-            }
-        }
-        return count;
-    }
-
     /** Renames the files of a segment. The caller holds the log's lock. */
     void rename(LogSegment segment) throws IOException {
-        StorageFiles files = log.options().files();
+        renameLog(segment);
+        renameIndexes(segment);
+    }
+
+    /** Renames the file with the records, without which the others have no meaning. The caller holds the log's lock. */
+    void renameLog(LogSegment segment) throws IOException {
         // Open it as long as its name is known: a reader may hold the segment and not have needed the file yet.
         StorageFile file = segment.file();
-        for (String suffix : LogFileNames.SEGMENT_SUFFIXES) {
-            Path path = segment.path(suffix);
-            if (files.exists(path)) {
-                Path target = segment.path(suffix + LogFileNames.DELETED);
-                files.rename(path, target);
-                renamed.add(target);
-                if (suffix.equals(LogFileNames.LOG)) {
-                    file.renamed(target);
-                }
-            }
-        }
+        rename(segment, LogFileNames.LOG);
+        file.renamed(segment.path(LogFileNames.LOG + LogFileNames.DELETED));
         segments.add(segment);
+    }
+
+    /** Renames the other files. The caller holds the log's lock. */
+    void renameIndexes(LogSegment segment) throws IOException {
+        rename(segment, LogFileNames.INDEX);
+        rename(segment, LogFileNames.TIME_INDEX);
+        rename(segment, LogFileNames.TRANSACTION_INDEX);
+    }
+
+    private void rename(LogSegment segment, String suffix) throws IOException {
+        StorageFiles files = log.options().files();
+        Path path = segment.path(suffix);
+        if (files.exists(path)) {
+            Path target = segment.path(suffix + LogFileNames.DELETED);
+            files.rename(path, target);
+            renamed.add(target);
+        }
     }
 
     /** Lets the segments go, and the files, after {@code file.delete.delay.ms}. */
