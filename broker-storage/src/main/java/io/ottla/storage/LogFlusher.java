@@ -73,6 +73,11 @@ final class LogFlusher {
         newFilesUnsynced = true;
     }
 
+    /** Whether there may be files in the log's directory whose names are not on the device. */
+    boolean areNamesUnsynced() {
+        return directoryUnsynced;
+    }
+
     void syncRecords() {
         long wanted = log.logEndOffset();
         if (flushedOffset >= wanted) {

@@ -40,8 +40,7 @@ final class LogRecovery {
     private final List<LogSegment> segments = new ArrayList<>();
     private final List<SegmentIndexes> rebuilt = new ArrayList<>();
 
-    /** Where segments begin that lie before the log's start. */
-    private final NavigableSet<Long> outdated = new TreeSet<>();
+    private final OutdatedSegments outdated;
 
     private final long nowMs;
     private long logStartOffset;
@@ -88,6 +87,7 @@ final class LogRecovery {
         this.producers = new ProducerStates(directory.getFileName().toString(), lock);
         this.snapshots = new ProducerSnapshots(files, directory);
         this.epochs = new LeaderEpochs(files, directory);
+        this.outdated = new OutdatedSegments(files, directory);
     }
 
     /**
@@ -140,7 +140,10 @@ final class LogRecovery {
                     "the log ends at offset " + nextOffset + ", but it was closed at " + checkpointedRecoveryPoint);
         }
         logStartOffset = Math.max(logStartOffset, segments.get(0).baseOffset());
-        if (logStartOffset > nextOffset) {
+        if (!clean) {
+            snapshots.recoverFrom(checkpointedRecoveryPoint);
+        }
+        if (logStartOffset > nextOffset || isPartOfWhatIsDeletedLost()) {
             startOver();
             return;
         }
@@ -159,6 +162,29 @@ final class LogRecovery {
                         segments.get(i).path(LogFileNames.LOG), 0, "the file is empty, but others follow");
             }
         }
+    }
+
+    /**
+     * Whether a write was lost to records that have been deleted since, and no snapshot behind them is left: then what follows them was
+     * not synced either, and nobody knows which of its transactions had ended before.
+     */
+    private boolean isPartOfWhatIsDeletedLost() throws IOException {
+        long first = segments.get(0).baseOffset();
+        boolean known = first <= checkpointedRecoveryPoint
+                || !snapshots.offsets().subSet(first, true, nextOffset, true).isEmpty();
+        if (clean || outdated.isEmpty() || known) {
+            return false;
+        }
+        Long before = snapshots.offsets().floor(first);
+        boolean lost = !outdated.isWhole(before == null ? 0L : before, first);
+        if (lost) {
+            StorageLog.LOG.warn(
+                    "Cutting {} at offset {}, the log ends at offset {} now: not all of what was deleted before had been written",
+                    directory,
+                    first,
+                    logStartOffset);
+        }
+        return lost;
     }
 
     /** All records that are left had been deleted before: an empty log begins where they were deleted up to. */
@@ -192,7 +218,7 @@ final class LogRecovery {
         Long first = bases.floor(logStartOffset);
         if (first != null) {
             outdated.addAll(bases.headSet(first));
-            bases.removeAll(outdated);
+            bases.headSet(first).clear();
         }
         for (Path path : others) {
             deleteOrphan(path, bases);
@@ -417,14 +443,11 @@ final class LogRecovery {
 
     /** Brings the producer states from the newest snapshot to the end of the log. */
     private void replayProducers() throws IOException {
-        if (!clean) {
-            snapshots.recoverFrom(checkpointedRecoveryPoint);
-        }
         new ProducerRecovery(this, segments, rebuilt, rebuiltFromOffset, nowMs).run(outdated, nextOffset);
     }
 
     private void deleteOutdated() throws IOException {
-        for (long base : outdated) {
+        for (long base : outdated.baseOffsets()) {
             deleteSegmentFiles(base);
         }
         snapshots.deleteBefore(segments.get(0).baseOffset());

@@ -65,7 +65,13 @@ final class LogRetention {
             if (count == log.segments().length && !rollsActive()) {
                 count--;
             }
-            return count > 0 && log.segments()[count].baseOffset() > log.recoveryPoint();
+            if (count == 0) {
+                return false;
+            }
+            long base = log.segments()[count].baseOffset();
+            return base > log.recoveryPoint()
+                    || !log.snapshots().isSyncedFrom(base)
+                    || log.flusher().areNamesUnsynced();
         } finally {
             log.lock().unlock();
         }

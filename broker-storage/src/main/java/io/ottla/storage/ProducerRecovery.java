@@ -4,7 +4,6 @@ import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.NavigableSet;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -46,14 +45,19 @@ final class ProducerRecovery {
     /**
      * Does so.
      *
-     * @param outdated base offsets of segments that are there and lie before the log's start
      * @param endOffset of the log
      */
-    void run(NavigableSet<Long> outdated, long endOffset) throws IOException {
+    void run(OutdatedSegments outdated, long endOffset) throws IOException {
         long first = segments.get(0).baseOffset();
-        long from = snapshots.loadNewest(producers, outdated.isEmpty() ? first : outdated.first(), endOffset, nowMs);
+        long from = snapshots.loadNewest(producers, outdated.firstOr(first), endOffset, nowMs);
         if (from < first) {
-            replayOutdated(outdated, from, first);
+            outdated.replay(from, first, producers, nowMs);
+            producers.mapEndOffset(first);
+            snapshots.delete(first);
+            snapshots.write(producers);
+            snapshots.sync(first);
+            // Before they go.
+            files.syncDirectory(directory);
             from = first;
         }
         if (rebuiltFromOffset < from) {
@@ -71,31 +75,6 @@ final class ProducerRecovery {
         }
         producers.mapEndOffset(endOffset);
         producers.highWatermark(endOffset);
-    }
-
-    /**
-     * What lies before the log's start is going to be deleted, and a power failure may have left any part of it. Nothing else knows
-     * who had written to it if the snapshot behind it is lost.
-     */
-    private void replayOutdated(NavigableSet<Long> outdated, long fromOffset, long endOffset) throws IOException {
-        for (long base : outdated) {
-            Path path = LogFileNames.path(directory, base, LogFileNames.LOG);
-            try (StorageFile file = files.openForReading(path)) {
-                BatchCursor cursor = BatchCursor.scan(file, 0, (int) Math.min(Integer.MAX_VALUE, file.sizeBytes()));
-                while (cursor.next() && cursor.wholeBatch().isCrcValid()) {
-                    RecordBatch batch = cursor.batch();
-                    boolean missed = batch.baseOffset() >= fromOffset && batch.nextOffset() <= endOffset;
-                    if (missed && batch.hasProducerId()) {
-                        producers.update(batch, nowMs);
-                    }
-                }
-            }
-        }
-        producers.mapEndOffset(endOffset);
-        snapshots.delete(endOffset);
-        snapshots.write(producers);
-        snapshots.sync(endOffset);
-        files.syncDirectory(directory);
     }
 
     /** What the newest snapshot knows already, the indexes may lack. */

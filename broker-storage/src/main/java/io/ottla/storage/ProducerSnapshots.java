@@ -189,6 +189,11 @@ final class ProducerSnapshots {
         return List.copyOf(unsynced.headSet(endOffset, true));
     }
 
+    /** Whether there is a file at or behind the offset that has been synced. */
+    boolean isSyncedFrom(long offset) {
+        return offsets.tailSet(offset).stream().anyMatch(each -> !unsynced.contains(each));
+    }
+
     void synced(List<Long> onDevice) {
         onDevice.forEach(unsynced::remove);
     }
