@@ -166,6 +166,32 @@ public final class BrokerConfig {
         return stringValue("broker.rack");
     }
 
+    /** How many brokers there are over the one store: {@code ottla.brokers}. */
+    public int brokerCount() {
+        return intValue("ottla.brokers");
+    }
+
+    /**
+     * The configuration of one of these brokers: this one, with an id, ports and a rack of its own.
+     *
+     * @param index from 0; the first has {@code node.id}
+     */
+    public BrokerConfig forBroker(int index) {
+        Map<String, String> own = new HashMap<>();
+        List<String> racks = listValue("ottla.racks");
+        if (!racks.isEmpty()) {
+            own.put("broker.rack", racks.get(index % racks.size()));
+        }
+        if (index > 0) {
+            own.put("node.id", Integer.toString(nodeId() + index));
+            own.put("listeners", Listener.withPortsFrom(listeners, index));
+            if (isSet("advertised.listeners")) {
+                own.put("advertised.listeners", Listener.withPortsFrom(advertisedListeners, index));
+            }
+        }
+        return with(own);
+    }
+
     /** The partitions of a topic that does not say how many. */
     public int numPartitions() {
         return intValue("num.partitions");
@@ -313,11 +339,6 @@ public final class BrokerConfig {
         return intValue("offset.metadata.max.bytes");
     }
 
-    /** The partitions of {@code __consumer_offsets}. */
-    public int offsetsTopicNumPartitions() {
-        return intValue("offsets.topic.num.partitions");
-    }
-
     /** For how many minutes the offsets of an empty group are kept. */
     public int offsetsRetentionMinutes() {
         return intValue("offsets.retention.minutes");
@@ -403,11 +424,6 @@ public final class BrokerConfig {
         return stringValue("group.consumer.migration.policy");
     }
 
-    /** The partitions of {@code __transaction_state}. */
-    public int transactionStateLogNumPartitions() {
-        return intValue("transaction.state.log.num.partitions");
-    }
-
     /** The longest transaction timeout that a producer may ask for. */
     public int transactionMaxTimeoutMs() {
         return intValue("transaction.max.timeout.ms");
@@ -416,11 +432,6 @@ public final class BrokerConfig {
     /** After how long a silence a transactional id is forgotten, in milliseconds. */
     public int transactionalIdExpirationMs() {
         return intValue("transactional.id.expiration.ms");
-    }
-
-    /** The partitions of {@code __share_group_state}. */
-    public int shareCoordinatorStateTopicNumPartitions() {
-        return intValue("share.coordinator.state.topic.num.partitions");
     }
 
     /** The largest metrics push of a client, in bytes. */
@@ -503,6 +514,9 @@ public final class BrokerConfig {
                 throw new ConfigException(
                         "advertised.listeners", advertised, "A routable address is needed, which 0.0.0.0 is not");
             }
+        }
+        if (brokerCount() > 1) {
+            Listener.checkRoomForPorts("listeners", listeners, brokerCount());
         }
         if (logDirs.isEmpty()) {
             throw new ConfigException("log.dirs", "", "At least one folder is needed");

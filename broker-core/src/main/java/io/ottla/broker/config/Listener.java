@@ -22,6 +22,32 @@ public record Listener(String name, String securityProtocol, String host, int po
         return new Listener(name, securityProtocol, host, boundPort);
     }
 
+    /** As the value of a configuration key, with all ports that are given so much higher. */
+    static String withPortsFrom(List<Listener> listeners, int distance) {
+        List<String> texts = new ArrayList<>(listeners.size());
+        for (Listener listener : listeners) {
+            texts.add((listener.port == 0 ? listener : listener.withPort(listener.port + distance)).toString());
+        }
+        return String.join(",", texts);
+    }
+
+    /** Checks that each of several brokers can have these listeners, on ports that follow each other. */
+    static void checkRoomForPorts(String key, List<Listener> listeners, int brokerCount) {
+        for (Listener listener : listeners) {
+            if (listener.port + brokerCount - 1 > 65535) {
+                throw new ConfigException(key, listener, "There are no " + brokerCount + " ports from this one on");
+            }
+            for (Listener other : listeners) {
+                if (listener.port != 0 && listener.port < other.port && other.port < listener.port + brokerCount) {
+                    throw new ConfigException(
+                            key,
+                            listener + "," + other,
+                            "The ports must be " + brokerCount + " apart, for as many brokers (ottla.brokers)");
+                }
+            }
+        }
+    }
+
     /** {@code host:port}, as clients take it; an address of IP version 6 stands in brackets. */
     public String address() {
         return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;

@@ -100,6 +100,21 @@ public final class TopicConfigs {
         return builder.build();
     }
 
+    /** How many replicas must be in sync for a record with acks=all to be taken. */
+    public static int minInSyncReplicas(Map<String, String> overrides, BrokerConfig broker) {
+        return Integer.parseInt(text("min.insync.replicas", overrides, broker));
+    }
+
+    /** Whether a replica that is not in sync may lead where no other is left. */
+    public static boolean allowsUncleanElection(Map<String, String> overrides, BrokerConfig broker) {
+        return Boolean.parseBoolean(text("unclean.leader.election.enable", overrides, broker));
+    }
+
+    private static String text(String name, Map<String, String> overrides, BrokerConfig broker) {
+        String override = overrides.get(name);
+        return override == null ? defaultText(name, broker) : override;
+    }
+
     private static long longValue(String name, Map<String, Object> parsed, BrokerConfig broker) {
         Object value = parsed.get(name);
         return value == null ? Long.parseLong(defaultText(name, broker)) : (Long) value;

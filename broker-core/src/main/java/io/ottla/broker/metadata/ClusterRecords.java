@@ -7,7 +7,6 @@ import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.BrokerRegistrationChangeRecord;
 import io.ottla.protocol.message.ConfigRecord;
 import io.ottla.protocol.message.FeatureLevelRecord;
-import io.ottla.protocol.message.PartitionChangeRecord;
 import io.ottla.protocol.message.RegisterBrokerRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +31,7 @@ final class ClusterRecords {
 
     private static final String METADATA_VERSION = "metadata.version";
     private static final byte UNFENCED = -1;
-    private static final byte FENCED = 1;
+    static final byte FENCED = 1;
 
     private ClusterRecords() {}
 
@@ -56,10 +55,11 @@ final class ClusterRecords {
     }
 
     /**
-     * What one broker's start writes: its registration, its leave to serve, and its return to the head of partitions that lost
-     * their leader when it was last stopped.
+     * What one broker's start writes: its registration, and its leave to serve.
+     *
+     * @param epoch the offset that the registration gets
      */
-    static List<MetadataRecord> register(MetadataImage image, Registration registration, long epoch) {
+    static List<MetadataRecord> register(Registration registration, long epoch) {
         List<MetadataRecord> records = new ArrayList<>();
         RegisterBrokerRecord register = new RegisterBrokerRecord()
                 .brokerId(registration.brokerId())
@@ -84,19 +84,6 @@ final class ClusterRecords {
                 .brokerEpoch(epoch)
                 .fenced(UNFENCED)
                 .cordonedLogDirs(List.of()));
-        for (TopicImage topic : image.topics()) {
-            for (PartitionImage partition : topic.partitions()) {
-                if (partition.leader() == PartitionImage.NO_LEADER && canLead(partition, registration.brokerId())) {
-                    records.add(new PartitionChangeRecord()
-                            .topicId(topic.id())
-                            .partitionId(partition.partition())
-                            .isr(List.of(registration.brokerId()))
-                            .eligibleLeaderReplicas(List.of())
-                            .lastKnownElr(List.of())
-                            .leader(registration.brokerId()));
-                }
-            }
-        }
         return records;
     }
 
@@ -120,12 +107,6 @@ final class ClusterRecords {
                 .host(listener.host())
                 .port(listener.port())
                 .securityProtocol(protocolId(listener.securityProtocol()));
-    }
-
-    private static boolean canLead(PartitionImage partition, int brokerId) {
-        return partition.isr().contains(brokerId)
-                || partition.details().eligibleLeaderReplicas().contains(brokerId)
-                || partition.details().lastKnownElr().contains(brokerId);
     }
 
     private static FeatureLevelRecord level(String name, int level) {

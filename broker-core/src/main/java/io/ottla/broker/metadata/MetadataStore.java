@@ -71,7 +71,7 @@ public final class MetadataStore implements AutoCloseable {
         this.directoryId = directoryId;
         this.image = image;
         this.latest = image;
-        this.brokerConfig = effectiveConfig(image);
+        this.brokerConfig = effectiveConfig(image, config);
     }
 
     /** A change on its way to the device, and who waits for it. */
@@ -154,6 +154,19 @@ public final class MetadataStore implements AutoCloseable {
         return staticConfig;
     }
 
+    /** What a broker of this run was started with; that of the first where the id is not one of theirs. */
+    public BrokerConfig staticConfig(int brokerId) {
+        int index = brokerId - staticConfig.nodeId();
+        return index >= 0 && index < staticConfig.brokerCount() ? staticConfig.forBroker(index) : staticConfig;
+    }
+
+    /** The same with what was changed at run time. */
+    public BrokerConfig brokerConfig(int brokerId) {
+        return brokerId == staticConfig.nodeId() && staticConfig.brokerCount() == 1
+                ? brokerConfig
+                : effectiveConfig(image, staticConfig(brokerId));
+    }
+
     /** The epoch in which this run of the broker leads the metadata log. */
     public int leaderEpoch() {
         return leaderEpoch;
@@ -198,8 +211,7 @@ public final class MetadataStore implements AutoCloseable {
 
     /** Makes a broker known, with a new epoch, and lets it serve. May block on the file system. */
     public void registerBroker(Registration registration) {
-        update(current -> ClusterRecords.register(current, registration, log.endOffset()));
-        awaitCommitted();
+        new BrokerControl(this).register(registration);
     }
 
     /** Appends records as one batch, applies them, and tells the listeners. */
@@ -336,7 +348,7 @@ public final class MetadataStore implements AutoCloseable {
         image = after;
         if (changed(before, after, ConfigResource.allBrokers())
                 || changed(before, after, ConfigResource.broker(staticConfig.nodeId()))) {
-            brokerConfig = effectiveConfig(after);
+            brokerConfig = effectiveConfig(after, staticConfig);
             log.configure(brokerConfig);
         }
         for (MetadataListener listener : listeners) {
@@ -355,14 +367,14 @@ public final class MetadataStore implements AutoCloseable {
         return before.configs().get(resource) != after.configs().get(resource);
     }
 
-    private BrokerConfig effectiveConfig(MetadataImage current) {
+    private BrokerConfig effectiveConfig(MetadataImage current, BrokerConfig started) {
         Map<String, String> dynamic = new HashMap<>(current.config(ConfigResource.allBrokers()));
-        dynamic.putAll(current.config(ConfigResource.broker(staticConfig.nodeId())));
+        dynamic.putAll(current.config(ConfigResource.broker(started.nodeId())));
         try {
-            return staticConfig.with(dynamic);
+            return started.with(dynamic);
         } catch (ConfigException e) {
             LOG.warn("A dynamic configuration in the metadata is left aside: {}", e.getMessage());
-            return brokerConfig == null ? staticConfig : brokerConfig;
+            return brokerConfig == null ? started : brokerConfig;
         }
     }
 

@@ -2,7 +2,6 @@ package io.ottla.broker.metadata;
 
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
-import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.AlterPartitionReassignmentsRequest.ReassignablePartition;
 import io.ottla.protocol.message.AlterPartitionReassignmentsRequest.ReassignableTopic;
 import io.ottla.protocol.message.PartitionChangeRecord;
@@ -14,8 +13,6 @@ import java.util.Map;
 
 /** Elects leaders and reassigns partitions, by the rules and with the words of Apache Kafka. Thread-safe. */
 public final class PartitionControl {
-
-    private static final byte RECOVERING = 1;
 
     private final MetadataStore store;
 
@@ -72,8 +69,9 @@ public final class PartitionControl {
         return outcomes;
     }
 
-    private static PartitionOutcome elect(
+    private PartitionOutcome elect(
             MetadataImage image, String name, int index, boolean unclean, List<PartitionChangeRecord> records) {
+        Leadership leadership = new Leadership(image, store.brokerConfig());
         TopicImage topic = image.topic(name);
         if (topic == null) {
             return refused(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "No such topic as " + name);
@@ -88,42 +86,17 @@ public final class PartitionControl {
         if (!needed) {
             return refused(index, ErrorCode.ELECTION_NOT_NEEDED, ErrorCode.ELECTION_NOT_NEEDED.message());
         }
-        int leader = unclean ? anyReplica(image, partition) : preferredReplica(image, partition);
-        if (leader == PartitionImage.NO_LEADER) {
+        PartitionChange change = leadership.change(topic, partition);
+        PartitionChangeRecord record = unclean
+                ? change.unclean().record()
+                : change.prefer(partition.replicas().get(0)).record();
+        if (record == null) {
             ErrorCode error =
                     unclean ? ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE : ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE;
             return refused(index, error, error.message());
         }
-        PartitionChangeRecord record = new PartitionChangeRecord()
-                .topicId(topic.id())
-                .partitionId(index)
-                .leader(leader);
-        if (!partition.isr().contains(leader)) {
-            record.isr(List.of(leader)).leaderRecoveryState(RECOVERING);
-        }
         records.add(record);
         return new PartitionOutcome(index, ErrorCode.NONE, null);
-    }
-
-    private static int preferredReplica(MetadataImage image, PartitionImage partition) {
-        int preferred = partition.replicas().get(0);
-        return serves(image, preferred) && partition.isr().contains(preferred) ? preferred : PartitionImage.NO_LEADER;
-    }
-
-    private static int anyReplica(MetadataImage image, PartitionImage partition) {
-        for (List<Integer> candidates : List.of(partition.isr(), partition.replicas())) {
-            for (int candidate : candidates) {
-                if (serves(image, candidate)) {
-                    return candidate;
-                }
-            }
-        }
-        return PartitionImage.NO_LEADER;
-    }
-
-    private static boolean serves(MetadataImage image, int id) {
-        BrokerImage broker = image.broker(id);
-        return broker != null && !broker.fenced();
     }
 
     /**
@@ -157,7 +130,7 @@ public final class PartitionControl {
     }
 
     /** The record that does what is wished, null if all is so already. */
-    private static PartitionChangeRecord reassign(
+    private PartitionChangeRecord reassign(
             MetadataImage image, String name, ReassignablePartition wish, boolean allowFactorChange) {
         TopicImage topic = image.topic(name);
         if (topic == null) {
@@ -169,58 +142,28 @@ public final class PartitionControl {
                     ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
                     "Unable to find partition " + name + ":" + wish.partitionIndex() + ".");
         }
+        PartitionChange change = new Leadership(image, store.brokerConfig()).change(topic, partition);
         List<Integer> target = wish.replicas();
         if (target == null) {
             if (!partition.isReassigning()) {
                 throw new ApiException(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, null);
             }
-            target = new ArrayList<>(partition.replicas());
-            target.removeAll(partition.details().addingReplicas());
-        } else {
-            ReplicaPlacement.validate(image, target, -1);
-            if (!allowFactorChange && target.size() != factor(partition)) {
-                throw new ApiException(
-                        ErrorCode.INVALID_REPLICATION_FACTOR,
-                        "The replication factor would change from " + factor(partition) + " to " + target.size());
-            }
-            for (int id : target) {
-                if (!partition.isr().contains(id)) {
-                    throw ReplicaPlacement.invalid("Broker " + id
-                            + " has no replica that is in sync, and records are not copied between brokers.");
-                }
-            }
+            return change.revert().record();
+        }
+        ReplicaPlacement.validate(image, target, -1);
+        if (!allowFactorChange && target.size() != factor(partition)) {
+            throw new ApiException(
+                    ErrorCode.INVALID_REPLICATION_FACTOR,
+                    "The replication factor would change from " + factor(partition) + " to " + target.size());
         }
         return target.equals(partition.replicas()) && !partition.isReassigning()
                 ? null
-                : change(topic.id(), partition, target);
+                : change.reassign(target).record();
     }
 
     private static int factor(PartitionImage partition) {
         return partition.replicas().size()
                 - partition.details().addingReplicas().size();
-    }
-
-    private static PartitionChangeRecord change(Uuid topicId, PartitionImage partition, List<Integer> target) {
-        List<Uuid> directories = new ArrayList<>();
-        for (int id : target) {
-            int index = partition.replicas().indexOf(id);
-            List<Uuid> known = partition.details().directories();
-            directories.add(index < known.size() ? known.get(index) : Uuid.ZERO);
-        }
-        List<Integer> isr = new ArrayList<>(partition.isr());
-        isr.retainAll(target);
-        PartitionChangeRecord record = new PartitionChangeRecord()
-                .topicId(topicId)
-                .partitionId(partition.partition())
-                .replicas(List.copyOf(target))
-                .isr(isr)
-                .directories(directories)
-                .addingReplicas(List.of())
-                .removingReplicas(List.of());
-        if (!target.contains(partition.leader())) {
-            record.leader(isr.isEmpty() ? PartitionImage.NO_LEADER : isr.get(0));
-        }
-        return record;
     }
 
     private static PartitionOutcome refused(int partition, ErrorCode error, String message) {

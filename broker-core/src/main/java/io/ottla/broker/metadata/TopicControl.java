@@ -50,8 +50,11 @@ public final class TopicControl {
             return topic;
         }
         BrokerConfig config = store.brokerConfig();
-        TopicOutcome outcome =
-                createAll(List.of(InternalTopics.defaults(name, config)), false).get(0);
+        TopicOutcome outcome = createAll(
+                        List.of(InternalTopics.defaults(
+                                name, config, store.latestImage().brokers().size())),
+                        false)
+                .get(0);
         if (outcome.error() == ErrorCode.TOPIC_ALREADY_EXISTS) {
             // Another connection was faster.
             TopicImage made = store.latestImage().topic(name);
@@ -188,9 +191,9 @@ public final class TopicControl {
         int factor = topic.partitions().get(0).replicas().size();
         List<List<Integer>> placements;
         if (wish.assignments() == null) {
-            placements = ReplicaPlacement.spread(image, current, added, factor);
+            placements = ReplicaPlacement.spread(image, topic.name(), current, added, factor);
         } else {
-            placements = chosen(image, wish.assignments(), added, factor);
+            placements = chosen(image, wish.assignments(), current, added, factor);
         }
         List<MetadataRecord> records = new ArrayList<>(added);
         for (List<Integer> replicas : placements) {
@@ -200,7 +203,7 @@ public final class TopicControl {
     }
 
     private static List<List<Integer>> chosen(
-            MetadataImage image, List<CreatePartitionsAssignment> assignments, int added, int factor) {
+            MetadataImage image, List<CreatePartitionsAssignment> assignments, int first, int added, int factor) {
         if (assignments.size() != added) {
             throw ReplicaPlacement.invalid("Attempted to add " + added + " additional partition(s), but only "
                     + assignments.size() + " assignment(s) were specified.");
@@ -208,6 +211,7 @@ public final class TopicControl {
         List<List<Integer>> placements = new ArrayList<>(added);
         for (CreatePartitionsAssignment assignment : assignments) {
             ReplicaPlacement.validate(image, assignment.brokerIds(), factor);
+            ReplicaPlacement.validateServing(image, first + placements.size(), assignment.brokerIds());
             placements.add(List.copyOf(assignment.brokerIds()));
         }
         return placements;
@@ -220,12 +224,13 @@ public final class TopicControl {
             // A broker with one directory has its replicas there; with several the choice is the broker's own.
             directories.add(logDirs.size() == 1 ? logDirs.get(0) : Uuid.ZERO);
         }
+        List<Integer> isr = ReplicaPlacement.serving(image, replicas);
         return new PartitionRecord()
                 .partitionId(index)
                 .topicId(topicId)
                 .replicas(replicas)
-                .isr(replicas)
-                .leader(replicas.get(0))
+                .isr(isr)
+                .leader(isr.get(0))
                 .leaderEpoch(0)
                 .partitionEpoch(0)
                 .directories(directories);
@@ -337,7 +342,7 @@ public final class TopicControl {
             }
             int partitions = topic.numPartitions() == DEFAULT ? config.numPartitions() : topic.numPartitions();
             int factor = topic.replicationFactor() == DEFAULT ? defaultFactor() : topic.replicationFactor();
-            return ReplicaPlacement.spread(image, 0, partitions, factor);
+            return ReplicaPlacement.spread(image, topic.name(), 0, partitions, factor);
         }
 
         /** The configured default, but no more than there are brokers: a file made for a cluster must serve here too. */
@@ -365,6 +370,7 @@ public final class TopicControl {
                             "Found multiple manual partition assignments for partition " + assignment.partitionIndex());
                 }
                 ReplicaPlacement.validate(image, assignment.brokerIds(), factor);
+                ReplicaPlacement.validateServing(image, assignment.partitionIndex(), assignment.brokerIds());
                 factor = assignment.brokerIds().size();
                 byPartition.put(assignment.partitionIndex(), List.copyOf(assignment.brokerIds()));
             }
