@@ -76,10 +76,11 @@ import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.MetadataUpkeep;
 import io.ottla.broker.metadata.PartitionControl;
+import io.ottla.broker.metadata.PartitionImage;
 import io.ottla.broker.metadata.ProducerIds;
-import io.ottla.broker.metadata.Registration;
 import io.ottla.broker.metadata.ScramControl;
 import io.ottla.broker.metadata.TopicControl;
+import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.metadata.TopicOutcome;
 import io.ottla.broker.network.NetworkConfig;
 import io.ottla.broker.network.SocketServer;
@@ -102,7 +103,6 @@ import io.ottla.storage.StorageFiles;
 import io.ottla.storage.StorageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -126,6 +126,7 @@ final class Broker implements AutoCloseable {
     private final Clock clock;
     private final StorageFiles files;
     private final TelemetrySink telemetrySink;
+    private final Map<Integer, List<Listener>> listeners;
 
     /** What has been started, the last first. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -134,11 +135,16 @@ final class Broker implements AutoCloseable {
     private volatile MetadataStore opened;
 
     private TopicControl topics;
-    private List<Listener> bound = List.of();
-    private List<Listener> advertised = List.of();
+    private BrokerSet brokers;
     private BrokerParts inside;
 
-    private Broker(BrokerConfig config, Clock clock, StorageFiles files, TelemetrySink telemetrySink) {
+    private Broker(
+            BrokerConfig config,
+            Clock clock,
+            StorageFiles files,
+            TelemetrySink telemetrySink,
+            Map<Integer, List<Listener>> listeners) {
+        this.listeners = listeners;
         this.config = config;
         this.clock = clock;
         this.files = files;
@@ -150,10 +156,16 @@ final class Broker implements AutoCloseable {
      *
      * @param files where the data directories are
      * @param telemetrySink where the metrics of clients go; null for nowhere, and the APIs are not offered then, as by Apache Kafka
+     * @param listeners where brokers are to listen, by id, where that is not as configured: a restart takes the ports that it had
      * @throws UncheckedIOException if a port or a log directory cannot be had; the message of its cause says which and why
      */
-    static Broker start(BrokerConfig config, Clock clock, StorageFiles files, TelemetrySink telemetrySink) {
-        Broker broker = new Broker(config, clock, files, telemetrySink);
+    static Broker start(
+            BrokerConfig config,
+            Clock clock,
+            StorageFiles files,
+            TelemetrySink telemetrySink,
+            Map<Integer, List<Listener>> listeners) {
+        Broker broker = new Broker(config, clock, files, telemetrySink, listeners);
         try {
             broker.start();
             return broker;
@@ -206,15 +218,16 @@ final class Broker implements AutoCloseable {
         quotas.start(metadata.image());
         metadata.addListener(quotas);
         SocketServer server = started(new SocketServer(networkConfig(), clock, timer, quotas));
-        bound = server.bind();
-        advertised = advertisedOf(bound);
-        metadata.registerBroker(new Registration(
-                config.nodeId(),
-                config.brokerRack(),
-                advertised,
+        brokers = new BrokerSet(
+                config,
+                metadata,
+                server,
                 directories.stream()
                         .map(directory -> directory.metaProperties().directoryId())
-                        .toList()));
+                        .toList(),
+                listeners);
+        started(brokers::close);
+        brokers.start();
         // After the registration, which gives the partitions the leader epoch that the markers carry.
         transactions.start();
         List<RequestHandler<?>> handlers = new ArrayList<>();
@@ -328,9 +341,9 @@ final class Broker implements AutoCloseable {
                 metadata,
                 Map.of(
                         FindCoordinatorHandler.GROUP,
-                        groups::partitionFor,
+                        groups::leaderFor,
                         FindCoordinatorHandler.TRANSACTION,
-                        transactions::partitionFor)));
+                        transactions::leaderFor)));
         handlers.add(new InitProducerIdHandler(producerIds, transactions));
         handlers.add(new AddPartitionsToTxnHandler(metadata, transactions));
         handlers.add(new AddOffsetsToTxnHandler(groups, transactions));
@@ -384,35 +397,26 @@ final class Broker implements AutoCloseable {
                 config.isSet("socket.receive.buffer.bytes") ? config.socketReceiveBufferBytes() : -1);
     }
 
-    /** The end points for clients: port 0 is the one that was bound, an empty host is this one. */
-    private List<Listener> advertisedOf(List<Listener> listeners) throws IOException {
-        List<Listener> result = new ArrayList<>();
-        for (Listener listener : config.advertisedListeners()) {
-            int port = listener.port();
-            for (Listener candidate : listeners) {
-                if (port == 0 && candidate.name().equals(listener.name())) {
-                    port = candidate.port();
-                }
-            }
-            String host = listener.host().isEmpty() ? InetAddress.getLocalHost().getHostName() : listener.host();
-            result.add(new Listener(listener.name(), listener.securityProtocol(), host, port));
-        }
-        return result;
-    }
-
-    /** The end points that connections are taken at, with their ports. */
-    List<Listener> bound() {
-        return bound;
+    /** The brokers that clients see. */
+    BrokerSet brokers() {
+        return brokers;
     }
 
     /** The end points that clients are told, with their ports. */
     List<Listener> advertised() {
-        return advertised;
+        return brokers.advertised();
     }
 
     /** Where clients connect first: the address of every listener, with commas in between. */
     String bootstrapServers() {
-        return advertised.stream().map(Listener::address).collect(Collectors.joining(","));
+        return advertised().stream().map(Listener::address).collect(Collectors.joining(","));
+    }
+
+    /** The id of the broker that leads a partition, -1 if none does or there is no such partition. */
+    int leader(String topicName, int index) {
+        TopicImage topic = opened.image().topic(topicName);
+        PartitionImage partition = topic == null ? null : topic.partition(index);
+        return partition == null ? PartitionImage.NO_LEADER : partition.leader();
     }
 
     BrokerConfig config() {

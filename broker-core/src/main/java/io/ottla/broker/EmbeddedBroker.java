@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A broker inside this JVM.
@@ -52,6 +53,10 @@ public final class EmbeddedBroker implements AutoCloseable {
     private final Map<String, String> configs;
     private final BrokerClock clock;
     private final Path throwAwayFolder;
+
+    /** Where the brokers listened when they were last started: clients come back to these ports. */
+    private Map<Integer, List<Listener>> listeners = Map.of();
+
     private final List<BrokerSnapshot> snapshots = new ArrayList<>();
 
     /** The one that runs or, while none does, the one that ran last. */
@@ -88,31 +93,10 @@ public final class EmbeddedBroker implements AutoCloseable {
         BrokerConfig config = BrokerConfig.of(configs);
         boolean lasting = throwAwayFolder == null || config.durability() == FlushPolicy.POWER_SAFE;
         StorageFiles files = lasting ? StorageFiles.system() : StorageFiles.systemUnsynced();
-        Broker started = Broker.start(config, clock, files, setup.telemetrySink);
+        Broker started = Broker.start(config, clock, files, setup.telemetrySink, listeners);
         broker = started;
         running = true;
-        configs.put("listeners", withPorts(configs.get("listeners"), started.bound()));
-    }
-
-    /** The same listeners again, on the ports that they were given: clients come back to them. */
-    private static String withPorts(String listeners, List<Listener> bound) {
-        List<String> texts = new ArrayList<>();
-        for (String text : listeners.split(",", -1)) {
-            String kept = text.trim();
-            for (Listener listener : bound) {
-                if (kept.endsWith(":0")
-                        && kept.regionMatches(
-                                true,
-                                0,
-                                listener.name() + "://",
-                                0,
-                                listener.name().length() + 3)) {
-                    kept = kept.substring(0, kept.length() - 1) + listener.port();
-                }
-            }
-            texts.add(kept);
-        }
-        return String.join(",", texts);
+        listeners = started.brokers().listeners();
     }
 
     /** Where clients connect first: {@code host:port} of every listener, with commas in between. */
@@ -127,12 +111,14 @@ public final class EmbeddedBroker implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such listener
      */
     public String bootstrapServers(String listenerName) {
-        for (Listener listener : broker.advertised()) {
-            if (listener.name().equalsIgnoreCase(listenerName)) {
-                return listener.address();
-            }
+        String servers = broker.advertised().stream()
+                .filter(listener -> listener.name().equalsIgnoreCase(listenerName))
+                .map(Listener::address)
+                .collect(Collectors.joining(","));
+        if (servers.isEmpty()) {
+            throw new IllegalArgumentException("There is no listener " + listenerName);
         }
-        throw new IllegalArgumentException("There is no listener " + listenerName);
+        return servers;
     }
 
     /** What a client has to be told to come here: {@code bootstrap.servers}. A new map, to be completed by the caller. */
@@ -142,7 +128,39 @@ public final class EmbeddedBroker implements AutoCloseable {
         return properties;
     }
 
-    /** The port of the first listener. */
+    /** The brokers that clients see, also those that are stopped: one, unless {@link Builder#brokers} asks for more. */
+    public List<SimulatedBroker> brokers() {
+        return broker.brokers().ids().stream().map(this::broker).toList();
+    }
+
+    /**
+     * One of the brokers.
+     *
+     * @throws IllegalArgumentException if there is none with this id
+     */
+    public SimulatedBroker broker(int brokerId) {
+        if (!broker.brokers().ids().contains(brokerId)) {
+            throw new IllegalArgumentException("There is no broker " + brokerId + ", only "
+                    + broker.brokers().ids());
+        }
+        return new SimulatedBroker(broker.brokers(), brokerId);
+    }
+
+    /** The id of the broker that leads a partition, -1 if none does or there is no such partition. */
+    public int leader(String topic, int partition) {
+        return broker.leader(topic, partition);
+    }
+
+    /**
+     * Has another broker lead a partition, as an election would; clients find out when they ask the old leader. Done when the method returns.
+     *
+     * @throws io.ottla.protocol.ApiException if there is no such partition, or the broker has no replica of it that is in sync
+     */
+    public void moveLeader(String topic, int partition, int brokerId) {
+        broker.brokers().moveLeader(topic, partition, brokerId);
+    }
+
+    /** The port of the first listener, of the first broker. */
     public int port() {
         return broker.advertised().get(0).port();
     }
@@ -233,7 +251,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     /**
      * Makes the broker as it was when it was new: all topics, records, groups, transactions, configurations that were changed at run time,
      * users and quotas are gone when the method returns, and the builder's topics are there again, empty. The port stays, connections stay
-     * open, the clock goes on from where it is, and producer ids are not given out twice.
+     * open, brokers that were stopped run, the clock goes on from where it is, and producer ids are not given out twice.
      *
      * <p>A client of before that is still open finds its topics unknown and its groups new: close clients before.
      *
@@ -241,6 +259,11 @@ public final class EmbeddedBroker implements AutoCloseable {
      */
     public synchronized void reset() {
         ClusterReset.apply(inside().metadata());
+        try {
+            broker.brokers().startAll();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         createTopics();
     }
 
@@ -361,6 +384,20 @@ public final class EmbeddedBroker implements AutoCloseable {
             }
             port = listenerPort;
             return this;
+        }
+
+        /**
+         * Has clients see so many brokers, 1 to 100, each with a port of its own, so that they meet leaders that move and brokers that fail;
+         * 1 unless set. The ids are 1, 2, 3 and so on, or those from {@code node.id} on. If a port is set, the brokers have that one and the
+         * next ones.
+         */
+        public Builder brokers(int count) {
+            return config("ottla.brokers", count);
+        }
+
+        /** The racks of the brokers, in the order of their ids and from the start again when there are fewer. */
+        public Builder racks(String... racks) {
+            return config("ottla.racks", String.join(",", racks));
         }
 
         /**

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -96,7 +97,7 @@ public final class Main {
         loading.setDaemon(true);
         loading.start();
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
-        Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null);
+        Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null, Map.of());
         // Before the ready line: who waits for that line may send the signal as soon as it appears.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
         LOG.info(

@@ -3,6 +3,7 @@ package io.ottla.broker.coordinator;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataListener;
 import io.ottla.broker.metadata.MetadataStore;
+import io.ottla.broker.metadata.PartitionImage;
 import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.time.BrokerTimer;
@@ -24,6 +25,9 @@ import java.util.function.Supplier;
  * @param <S> the state machine of a shard
  */
 public final class CoordinatorRuntime<S extends CoordinatorShard> implements MetadataListener, AutoCloseable {
+
+    /** Stands for whichever broker is the right one to be asked. */
+    public static final int ANY_BROKER = -2;
 
     /** A log up to this size is loaded by whoever finds it; a larger one by a thread of its own. */
     private static final long INLINE_LOAD_SIZE_BYTES = 4L << 20;
@@ -88,6 +92,31 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
     /**
      * Handles a request on the shard of a key; makes the topic if need be.
      *
+     * @param brokerId the broker that was asked, which must be the leader of the shard's partition
+     * @param key what the request is about
+     * @param step handles it
+     * @param reply gets the answer, or an error if the topic cannot be made, the step fails or its records are not committed;
+     *     NOT_COORDINATOR if another broker was to be asked
+     */
+    public <R> void execute(int brokerId, String key, CoordinatorStep<S, R> step, Reply<R> reply) {
+        ShardRunner<S> runner = runnerOrFail(key, reply);
+        if (runner != null && isLedBy(runner, brokerId, reply)) {
+            runner.execute(step, reply);
+        }
+    }
+
+    /** The one place where it is found out whether a request has come to the right coordinator. */
+    private boolean isLedBy(ShardRunner<S> runner, int brokerId, Reply<?> reply) {
+        if (runner.leader() == brokerId || brokerId == ANY_BROKER) {
+            return true;
+        }
+        reply.fail(ErrorCode.NOT_COORDINATOR);
+        return false;
+    }
+
+    /**
+     * Handles what the broker itself asks of the shard of a key, whoever leads it; makes the topic if need be.
+     *
      * @param key what the request is about
      * @param step handles it
      * @param reply gets the answer, or an error if the topic cannot be made, the step fails or its records are not committed
@@ -101,16 +130,34 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
 
     /** As {@link #execute}, with records that belong to the transaction of a producer. */
     public <R> void executeTransactional(
-            String key, long producerId, short producerEpoch, CoordinatorStep<S, R> step, Reply<R> reply) {
+            int brokerId,
+            String key,
+            long producerId,
+            short producerEpoch,
+            CoordinatorStep<S, R> step,
+            Reply<R> reply) {
         ShardRunner<S> runner = runnerOrFail(key, reply);
-        if (runner != null) {
+        if (runner != null && isLedBy(runner, brokerId, reply)) {
             runner.executeTransactional(producerId, producerEpoch, step, reply);
         }
     }
 
     /** Runs a step on every shard that there is. */
     public <R> void executeOnAll(CoordinatorStep<S, R> step, Reply<List<R>> reply) {
-        List<ShardRunner<S>> targets = runners;
+        executeOn(runners, step, reply);
+    }
+
+    /** Runs a step on every shard whose partition a broker leads. */
+    public <R> void executeOnAll(int brokerId, CoordinatorStep<S, R> step, Reply<List<R>> reply) {
+        executeOn(
+                runners.stream()
+                        .filter(runner -> runner.leader() == brokerId || brokerId == ANY_BROKER)
+                        .toList(),
+                step,
+                reply);
+    }
+
+    private <R> void executeOn(List<ShardRunner<S>> targets, CoordinatorStep<S, R> step, Reply<List<R>> reply) {
         Gather<R> gather = new Gather<>(targets.size(), reply);
         for (ShardRunner<S> target : targets) {
             target.execute(step, gather.slot());
@@ -134,6 +181,16 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
      */
     public int partitionFor(String key) {
         return partitionFor(key, ensureRunners().size());
+    }
+
+    /**
+     * The broker that leads the partition that a key belongs to, -1 if none does.
+     *
+     * @throws ApiException if the topic is not there and cannot be made
+     */
+    public int leaderFor(String key) {
+        List<ShardRunner<S>> all = ensureRunners();
+        return all.get(partitionFor(key, all.size())).leader();
     }
 
     static int partitionFor(String key, int partitionCount) {
@@ -187,8 +244,12 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
         }
         topicId = id;
         List<ShardRunner<S>> next = new ArrayList<>(kept);
+        for (int index = 0; index < kept.size(); index++) {
+            follow(kept.get(index), now.partition(index), index);
+        }
         for (int index = kept.size(); index < count; index++) {
             next.add(runner(index));
+            next.get(index).lead(now.partition(index).leader());
         }
         runners = List.copyOf(next);
         for (int index = kept.size(); index < count; index++) {
@@ -203,10 +264,22 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
     }
 
     private void load(ShardRunner<S> runner, int index) {
+        loading(runner, index, runner::load);
+    }
+
+    /** A shard that moves is dropped by the broker that had it, and loaded by the one that gets it. */
+    private void follow(ShardRunner<S> runner, PartitionImage partition, int index) {
+        if (runner.leader() != partition.leader()) {
+            runner.lead(partition.leader());
+            loading(runner, index, runner::move);
+        }
+    }
+
+    private void loading(ShardRunner<S> runner, int index, Runnable action) {
         if (runner.loadSizeBytes() <= INLINE_LOAD_SIZE_BYTES) {
-            runner.load();
+            action.run();
         } else {
-            Thread loader = new Thread(runner::load, "ottla-load-" + topic + "-" + index);
+            Thread loader = new Thread(action, "ottla-load-" + topic + "-" + index);
             loader.setDaemon(true);
             loader.start();
         }

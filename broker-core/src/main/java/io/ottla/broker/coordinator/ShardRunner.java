@@ -1,5 +1,6 @@
 package io.ottla.broker.coordinator;
 
+import io.ottla.broker.metadata.PartitionImage;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
@@ -38,6 +39,9 @@ final class ShardRunner<S extends CoordinatorShard> {
     private final Supplier<S> factory;
     private final Clock clock;
 
+    /** The broker that leads the shard's partition, -1 if none does. */
+    private volatile int leader = PartitionImage.NO_LEADER;
+
     /** Counts the calls for work; who brings it from 0 to 1 works until it is 0 again. Starts at 1: not loaded yet. */
     private final AtomicInteger workload = new AtomicInteger(1);
 
@@ -50,6 +54,9 @@ final class ShardRunner<S extends CoordinatorShard> {
     private final List<Answer<?>> answers = new ArrayList<>();
     private S shard;
     private ErrorCode unavailable = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+
+    /** Who led when the shard was loaded. */
+    private int loadedLeader = PartitionImage.NO_LEADER;
 
     /** Whether loading failed, and when to try again: what was in its way may have gone. */
     private boolean loadFailed;
@@ -92,6 +99,41 @@ final class ShardRunner<S extends CoordinatorShard> {
             // It cannot be read now; loading says so.
             return 0;
         }
+    }
+
+    /** The broker that leads the shard's partition, -1 if none does. */
+    int leader() {
+        return leader;
+    }
+
+    /** Notes who leads the shard's partition; {@link #move} is to follow, unless the shard is not loaded yet. */
+    void lead(int brokerId) {
+        leader = brokerId;
+    }
+
+    /**
+     * Has the shard start over from the log under its new leader: whoever waits is told to look for the coordinator. Without a leader
+     * the shard is gone until there is one.
+     */
+    void move() {
+        submit(() -> {
+            int now = leader;
+            boolean loadedForNobody = shard != null && loadedLeader == PartitionImage.NO_LEADER;
+            if (shard != null && (now == loadedLeader || loadedForNobody)) {
+                loadedLeader = now;
+                return;
+            }
+            if (shard != null) {
+                appendPending();
+            }
+            if (now == PartitionImage.NO_LEADER) {
+                drop(ErrorCode.NOT_COORDINATOR);
+                unavailable = ErrorCode.NOT_COORDINATOR;
+                loadFailed = false;
+            } else {
+                reload(ErrorCode.NOT_COORDINATOR);
+            }
+        });
     }
 
     /** Loads the shard on the calling thread, then runs what has been submitted since. Called once, first. */
@@ -347,6 +389,7 @@ final class ShardRunner<S extends CoordinatorShard> {
         try {
             shardLog.replay(recordBatch -> replay(fresh, recordBatch));
             shard = fresh;
+            loadedLeader = leader;
             unavailable = null;
             batch.producer(RecordBatch.NO_PRODUCER_ID, RecordBatch.NO_PRODUCER_EPOCH);
             stepTimeMs = clock.timeMs();

@@ -36,6 +36,7 @@ public final class AddOffsetsToTxnHandler extends RequestHandler<AddOffsetsToTxn
         TopicPartition offsets =
                 new TopicPartition(GroupCoordinator.OFFSETS_TOPIC, groups.partitionFor(request.groupId()));
         transactions.addPartitions(
+                context.connection().brokerId(),
                 request.transactionalId(),
                 request.producerId(),
                 request.producerEpoch(),

@@ -2,7 +2,6 @@ package io.ottla.broker.handler;
 
 import io.ottla.broker.coordinator.Gather;
 import io.ottla.broker.coordinator.Reply;
-import io.ottla.broker.coordinator.transaction.TransactionAdmission.Mode;
 import io.ottla.broker.coordinator.transaction.TransactionCoordinator;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataStore;
@@ -50,12 +49,14 @@ public final class AddPartitionsToTxnHandler extends RequestHandler<AddPartition
                 Reply.of(results -> context.respond(response(results, version)), error -> List.of());
         Gather<AddPartitionsToTxnResult> gather = new Gather<>(transactions.size(), reply);
         for (AddPartitionsToTxnTransaction transaction : transactions) {
-            handle(transaction, version, gather.slot(error -> result(transaction, partition -> error)));
+            handle(transaction, context, gather.slot(error -> result(transaction, partition -> error)));
         }
     }
 
     private void handle(
-            AddPartitionsToTxnTransaction transaction, short version, Reply<AddPartitionsToTxnResult> reply) {
+            AddPartitionsToTxnTransaction transaction, RequestContext context, Reply<AddPartitionsToTxnResult> reply) {
+        short version = context.apiVersion();
+        int brokerId = context.connection().brokerId();
         MetadataImage image = metadata.image();
         List<TopicPartition> partitions = new ArrayList<>();
         boolean allKnown = true;
@@ -73,15 +74,16 @@ public final class AddPartitionsToTxnHandler extends RequestHandler<AddPartition
                             ? ErrorCode.OPERATION_NOT_ATTEMPTED
                             : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
         } else if (transaction.verifyOnly()) {
-            coordinator.admit(
+            coordinator.verifyPartitions(
+                    brokerId,
                     transaction.transactionalId(),
                     transaction.producerId(),
                     transaction.producerEpoch(),
                     partitions,
-                    Mode.VERIFY,
                     reply.map(answers -> result(transaction, answers::get)));
         } else {
             coordinator.addPartitions(
+                    brokerId,
                     transaction.transactionalId(),
                     transaction.producerId(),
                     transaction.producerEpoch(),

@@ -34,7 +34,7 @@ public final class ConsumerGroupDescribeHandler extends RequestHandler<ConsumerG
                     context.respond(new ConsumerGroupDescribeResponse().groups(groups));
                 },
                 error -> describeFailed(request, error, null));
-        coordinator.describeConsumerGroups(request.groupIds(), reply);
+        coordinator.describeConsumerGroups(context.connection().brokerId(), request.groupIds(), reply);
     }
 
     private static void authorize(DescribedGroup group) {

@@ -29,7 +29,7 @@ public final class ConsumerGroupHeartbeatHandler extends RequestHandler<Consumer
                 context.clientId(), "/" + context.connection().remoteAddress().getHostAddress(), context.apiVersion());
         Reply<ConsumerGroupHeartbeatResponse> reply =
                 Reply.of(context::respond, error -> new ConsumerGroupHeartbeatResponse().errorCode(error.code()));
-        coordinator.consumerGroupHeartbeat(request, client, reply);
+        coordinator.consumerGroupHeartbeat(context.connection().brokerId(), request, client, reply);
     }
 
     @Override

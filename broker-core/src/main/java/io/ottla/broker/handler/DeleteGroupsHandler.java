@@ -28,7 +28,7 @@ public final class DeleteGroupsHandler extends RequestHandler<DeleteGroupsReques
         Reply<List<DeletableGroupResult>> reply = Reply.of(
                 results -> context.respond(new DeleteGroupsResponse().results(results)),
                 error -> failed(request, error));
-        coordinator.deleteGroups(groupIds, reply);
+        coordinator.deleteGroups(context.connection().brokerId(), groupIds, reply);
     }
 
     private static List<DeletableGroupResult> failed(DeleteGroupsRequest request, ErrorCode error) {

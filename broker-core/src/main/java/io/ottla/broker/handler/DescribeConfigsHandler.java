@@ -71,8 +71,8 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
                 if (name.isEmpty()) {
                     yield describer.allBrokers(wanted);
                 }
-                requireBroker(image, name, "expected %d or empty string, but received %s");
-                yield describer.broker(wanted);
+                int id = requireBroker(image, name, "expected %d or empty string, but received %s");
+                yield new ConfigDescriber(image, store.staticConfig(id), store.brokerConfig(id)).broker(wanted);
             }
             case ConfigResource.BROKER_LOGGER -> {
                 requireBroker(image, name, "expected %d but received %s");
@@ -99,7 +99,7 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         return set::contains;
     }
 
-    private void requireBroker(MetadataImage image, String name, String expectation) {
+    private int requireBroker(MetadataImage image, String name, String expectation) {
         int id;
         try {
             id = Integer.parseInt(name);
@@ -112,6 +112,7 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
                     "Unexpected broker id, "
                             + String.format(expectation, store.staticConfig().nodeId(), name));
         }
+        return id;
     }
 
     private static void requireName(String name, String message) {

@@ -40,7 +40,7 @@ public final class DescribeGroupsHandler extends RequestHandler<DescribeGroupsRe
                     context.respond(new DescribeGroupsResponse().groups(groups));
                 },
                 error -> describeFailed(request, context.apiVersion(), error, null));
-        coordinator.describeGroups(request.groups(), context.apiVersion(), reply);
+        coordinator.describeGroups(context.connection().brokerId(), request.groups(), context.apiVersion(), reply);
     }
 
     private static void authorize(DescribedGroup group) {

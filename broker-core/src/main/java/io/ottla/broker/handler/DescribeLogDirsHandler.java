@@ -50,16 +50,17 @@ public final class DescribeLogDirsHandler extends RequestHandler<DescribeLogDirs
 
     @Override
     public void handle(DescribeLogDirsRequest request, RequestContext context) {
-        executor.execute(() -> context.respond(describe(request)));
+        int brokerId = context.connection().brokerId();
+        executor.execute(() -> context.respond(describe(request, brokerId)));
     }
 
-    private DescribeLogDirsResponse describe(DescribeLogDirsRequest request) {
+    private DescribeLogDirsResponse describe(DescribeLogDirsRequest request, int brokerId) {
         Map<Path, Map<String, List<DescribeLogDirsPartition>>> found = new LinkedHashMap<>();
         for (Path directory : partitions.logDirectories()) {
             found.put(directory, new LinkedHashMap<>());
         }
         for (Partition partition : asked(request)) {
-            if (partition.isOnline()) {
+            if (partition.isOnline() && partition.isReplica(brokerId)) {
                 Path directory = partition.log().directory().getParent();
                 found.computeIfAbsent(directory, unexpected -> new LinkedHashMap<>())
                         .computeIfAbsent(partition.topic(), topic -> new ArrayList<>())

@@ -24,6 +24,7 @@ public final class DescribeTransactionsHandler extends RequestHandler<DescribeTr
     public void handle(DescribeTransactionsRequest request, RequestContext context) {
         Reply<DescribeTransactionsResponse> answer = Reply.of(context::respond, error -> failed(request, error));
         coordinator.describeTransactions(
+                context.connection().brokerId(),
                 request.transactionalIds(),
                 answer.map((List<TransactionState> states) ->
                         new DescribeTransactionsResponse().transactionStates(states)));

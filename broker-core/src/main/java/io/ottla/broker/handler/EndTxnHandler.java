@@ -33,7 +33,10 @@ public final class EndTxnHandler extends RequestHandler<EndTxnRequest> {
         Reply<EndTxnResponse> answer =
                 Reply.of(context::respond, error -> response(ProducerIdentity.failed(error), version));
         coordinator.endTransaction(
-                request, version >= EPOCH_BUMP_VERSION, answer.map(identity -> response(identity, version)));
+                context.connection().brokerId(),
+                request,
+                version >= EPOCH_BUMP_VERSION,
+                answer.map(identity -> response(identity, version)));
     }
 
     private static EndTxnResponse response(ProducerIdentity identity, short version) {

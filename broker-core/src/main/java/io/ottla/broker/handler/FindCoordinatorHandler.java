@@ -13,8 +13,8 @@ import io.ottla.protocol.message.FindCoordinatorResponse.Coordinator;
 import java.util.Map;
 
 /**
- * FindCoordinator: which broker coordinates a group, a transactional id or a share partition. With one node it is always the one
- * that was asked; the coordinator's topic is made on the way, so that what comes next finds it.
+ * FindCoordinator: which broker coordinates a group, a transactional id or a share partition: the leader of the partition of the
+ * coordinator's topic that the key belongs to. The topic is made on the way, so that what comes next finds it.
  *
  * <p>Versions: 1 adds the key type and error messages, 4 several keys at once (KIP-699), 6 share partitions (KIP-932).
  */
@@ -33,16 +33,16 @@ public final class FindCoordinatorHandler extends RequestHandler<FindCoordinator
     private static final short SHARE_VERSION = 6;
     private static final int NO_NODE = -1;
 
-    /** Makes sure that a coordinator can take requests for a key; throws an ApiException if it cannot. */
+    /** Knows who coordinates what. */
     @FunctionalInterface
     public interface Coordinators {
 
         /**
-         * Makes sure of it.
+         * The id of the broker that takes requests for a key, -1 if none does now.
          *
          * @throws ApiException if the key is not valid, or its coordinator is not available
          */
-        void ensure(String key);
+        int leaderFor(String key);
     }
 
     private final MetadataStore metadata;
@@ -89,14 +89,16 @@ public final class FindCoordinatorHandler extends RequestHandler<FindCoordinator
             return failed(
                     key, ErrorCode.INVALID_REQUEST, "This broker has no coordinator for the key type " + keyType + ".");
         }
+        int leader;
         try {
-            coordinators.ensure(key);
+            leader = coordinators.leaderFor(key);
         } catch (ApiException e) {
             return failed(key, e.error(), e.getMessage());
         }
-        BrokerImage broker = metadata.image().broker(context.connection().brokerId());
-        Listener endpoint =
-                broker == null ? null : broker.endpoint(context.connection().listenerName());
+        BrokerImage broker = metadata.image().broker(leader);
+        Listener endpoint = broker == null || broker.fenced()
+                ? null
+                : broker.endpoint(context.connection().listenerName());
         if (endpoint == null) {
             return failed(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, ErrorCode.COORDINATOR_NOT_AVAILABLE.message());
         }

@@ -25,7 +25,8 @@ public final class HeartbeatHandler extends RequestHandler<HeartbeatRequest> {
     @Override
     public void handle(HeartbeatRequest request, RequestContext context) {
         coordinator.heartbeat(
-                request, Reply.of(context::respond, error -> new HeartbeatResponse().errorCode(error.code())));
+                context.connection().brokerId(), request, Reply.of(context::respond, error -> new HeartbeatResponse()
+                        .errorCode(error.code())));
     }
 
     @Override

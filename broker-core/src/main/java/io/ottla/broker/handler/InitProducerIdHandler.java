@@ -47,7 +47,8 @@ public final class InitProducerIdHandler extends RequestHandler<InitProducerIdRe
             context.respond(newProducer());
         } else {
             Reply<InitProducerIdResponse> answer = Reply.of(context::respond, InitProducerIdHandler::failure);
-            coordinator.initProducerId(request, answer.map(identity -> response(identity, version)));
+            coordinator.initProducerId(
+                    context.connection().brokerId(), request, answer.map(identity -> response(identity, version)));
         }
     }
 

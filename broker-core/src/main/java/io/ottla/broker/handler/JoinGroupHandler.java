@@ -34,7 +34,7 @@ public final class JoinGroupHandler extends RequestHandler<JoinGroupRequest> {
         Reply<JoinGroupResponse> reply = Reply.of(
                 response -> context.respond(fit(response, context.apiVersion())),
                 error -> new JoinGroupResponse().errorCode(error.code()).memberId(request.memberId()));
-        coordinator.joinGroup(request, client, reply);
+        coordinator.joinGroup(context.connection().brokerId(), request, client, reply);
     }
 
     /** An error has no protocol; older versions have no null for that. */

@@ -33,6 +33,7 @@ public final class LeaveGroupHandler extends RequestHandler<LeaveGroupRequest> {
         List<MemberIdentity> members =
                 batch ? request.members() : List.of(new MemberIdentity().memberId(request.memberId()));
         coordinator.leaveGroup(
+                context.connection().brokerId(),
                 request.groupId(),
                 members,
                 Reply.of(

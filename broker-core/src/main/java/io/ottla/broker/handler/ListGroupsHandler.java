@@ -29,7 +29,9 @@ public final class ListGroupsHandler extends RequestHandler<ListGroupsRequest> {
         Reply<ListGroupsResponse> answer =
                 Reply.of(context::respond, error -> new ListGroupsResponse().errorCode(error.code()));
         coordinator.listGroups(
-                request, answer.map((List<ListedGroup> groups) -> new ListGroupsResponse().groups(groups)));
+                context.connection().brokerId(),
+                request,
+                answer.map((List<ListedGroup> groups) -> new ListGroupsResponse().groups(groups)));
     }
 
     @Override

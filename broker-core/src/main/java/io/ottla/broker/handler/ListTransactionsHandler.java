@@ -25,7 +25,9 @@ public final class ListTransactionsHandler extends RequestHandler<ListTransactio
     @Override
     public void handle(ListTransactionsRequest request, RequestContext context) {
         coordinator.listTransactions(
-                request, Reply.of(context::respond, error -> new ListTransactionsResponse().errorCode(error.code())));
+                context.connection().brokerId(),
+                request,
+                Reply.of(context::respond, error -> new ListTransactionsResponse().errorCode(error.code())));
     }
 
     @Override

@@ -56,7 +56,7 @@ public final class OffsetCommitHandler extends RequestHandler<OffsetCommitReques
                 .topics(accepted);
         Reply<OffsetCommitResponse> reply =
                 Reply.of(response -> context.respond(merge(response, refused)), error -> failed(accepted, error));
-        coordinator.commitOffsets(forCoordinator, context.apiVersion(), reply);
+        coordinator.commitOffsets(context.connection().brokerId(), forCoordinator, context.apiVersion(), reply);
     }
 
     private List<OffsetCommitRequestTopic> accept(

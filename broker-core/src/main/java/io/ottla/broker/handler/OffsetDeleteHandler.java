@@ -53,6 +53,7 @@ public final class OffsetDeleteHandler extends RequestHandler<OffsetDeleteReques
             }
         }
         coordinator.deleteOffsets(
+                context.connection().brokerId(),
                 existing,
                 Reply.of(response -> context.respond(merge(response, missing)), error -> new OffsetDeleteResponse()
                         .errorCode(error.code())));

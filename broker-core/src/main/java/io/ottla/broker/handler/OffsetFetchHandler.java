@@ -48,6 +48,7 @@ public final class OffsetFetchHandler extends RequestHandler<OffsetFetchRequest>
     @Override
     public void handle(OffsetFetchRequest request, RequestContext context) {
         short version = context.apiVersion();
+        int brokerId = context.connection().brokerId();
         List<OffsetFetchRequestGroup> groups = groupsOf(request, version);
         Reply<OffsetFetchResponse> answer = Reply.of(context::respond, error -> failed(groups, version, error));
         Gather<OffsetFetchResponseGroup> gather =
@@ -55,9 +56,9 @@ public final class OffsetFetchHandler extends RequestHandler<OffsetFetchRequest>
         for (OffsetFetchRequestGroup group : groups) {
             Reply<OffsetFetchResponseGroup> slot = gather.slot(error -> failed(group, version, error));
             if (version >= TOPIC_IDS_VERSION) {
-                fetchById(group, request.requireStable(), slot);
+                fetchById(brokerId, group, request.requireStable(), slot);
             } else {
-                coordinator.fetchOffsets(group, request.requireStable(), slot);
+                coordinator.fetchOffsets(brokerId, group, request.requireStable(), slot);
             }
         }
     }
@@ -82,10 +83,10 @@ public final class OffsetFetchHandler extends RequestHandler<OffsetFetchRequest>
     }
 
     private void fetchById(
-            OffsetFetchRequestGroup group, boolean requireStable, Reply<OffsetFetchResponseGroup> reply) {
+            int brokerId, OffsetFetchRequestGroup group, boolean requireStable, Reply<OffsetFetchResponseGroup> reply) {
         MetadataImage image = metadata.image();
         if (group.topics() == null) {
-            coordinator.fetchOffsets(group, requireStable, reply.map(response -> {
+            coordinator.fetchOffsets(brokerId, group, requireStable, reply.map(response -> {
                 // What is left of a topic that is gone has no id to be shown under.
                 response.topics().removeIf(topic -> !setId(topic, image));
                 return response;
@@ -107,7 +108,7 @@ public final class OffsetFetchHandler extends RequestHandler<OffsetFetchRequest>
                 .memberId(group.memberId())
                 .memberEpoch(group.memberEpoch())
                 .topics(known);
-        coordinator.fetchOffsets(forCoordinator, requireStable, reply.map(response -> {
+        coordinator.fetchOffsets(brokerId, forCoordinator, requireStable, reply.map(response -> {
             response.topics().addAll(unknown);
             return response;
         }));

@@ -1,5 +1,6 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.produce.ProduceTurns;
 import io.ottla.broker.handler.produce.TransactionGate;
 import io.ottla.broker.handler.produce.Verification;
@@ -27,7 +28,9 @@ import io.ottla.storage.LogAppendResult;
 import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
@@ -224,6 +227,9 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                     .partitionResponses(partitionAnswers));
         }
         ProduceResponse response = new ProduceResponse().responses(answers);
+        if (failed && context.apiVersion() >= FIRST_VERSION_WITH_LEADER_HINT) {
+            addEndpoints(response, context);
+        }
         if (quotas.limitsProduce()) {
             context.throttle(
                     quotas.recordProduce(context.connection().userName(), context.clientId(), context.sizeBytes()));
@@ -392,6 +398,27 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                 .logStartOffset(NO_OFFSET);
     }
 
+    /** Says where the leaders are that the client should have asked (KIP-951). */
+    private void addEndpoints(ProduceResponse response, RequestContext context) {
+        Set<Integer> leaders = new HashSet<>();
+        for (TopicProduceResponse topic : response.responses()) {
+            for (PartitionProduceResponse answer : topic.partitionResponses()) {
+                int leader = answer.currentLeader().leaderId();
+                Listener endpoint = leader >= 0 && leaders.add(leader)
+                        ? partitions.endpoint(leader, context.connection().listenerName())
+                        : null;
+                if (endpoint != null) {
+                    response.nodeEndpoints()
+                            .add(new ProduceResponse.NodeEndpoint()
+                                    .nodeId(leader)
+                                    .host(endpoint.host())
+                                    .port(endpoint.port())
+                                    .rack(partitions.rack(leader)));
+                }
+            }
+        }
+    }
+
     private static PartitionProduceResponse notLeader(Partition partition, short version) {
         PartitionProduceResponse answer = failure(partition.index(), ErrorCode.NOT_LEADER_OR_FOLLOWER);
         if (version >= FIRST_VERSION_WITH_LEADER_HINT) {
@@ -411,6 +438,7 @@ public final class ProduceHandler extends RequestHandler<ProduceRequest> {
                     INVALID_PRODUCER_EPOCH,
                     INVALID_TXN_STATE,
                     UNKNOWN_PRODUCER_ID,
+                    NOT_ENOUGH_REPLICAS,
                     DUPLICATE_SEQUENCE_NUMBER ->
                 answer.logStartOffset(partition.log().logStartOffset());
             case INVALID_RECORD, INVALID_TIMESTAMP -> {

@@ -30,7 +30,8 @@ public final class SyncGroupHandler extends RequestHandler<SyncGroupRequest> {
             return;
         }
         coordinator.syncGroup(
-                request, Reply.of(context::respond, error -> new SyncGroupResponse().errorCode(error.code())));
+                context.connection().brokerId(), request, Reply.of(context::respond, error -> new SyncGroupResponse()
+                        .errorCode(error.code())));
     }
 
     @Override

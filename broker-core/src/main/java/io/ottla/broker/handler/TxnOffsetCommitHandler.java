@@ -57,6 +57,7 @@ public final class TxnOffsetCommitHandler extends RequestHandler<TxnOffsetCommit
                 .topics(accepted);
         short version = context.apiVersion();
         offsets.commit(
+                context.connection().brokerId(),
                 forCoordinator,
                 version,
                 Reply.of(

@@ -16,11 +16,13 @@ final class Acceptor extends InboundStage {
     private static final long PAUSE_AFTER_ERROR_MS = 1000;
     private static final WriteBufferWaterMark OUTBOUND_MARKS = new WriteBufferWaterMark(128 * 1024, 512 * 1024);
 
+    private final ServedBroker broker;
     private final Listener listener;
     private final ServerContext server;
     private final EventLoops loops;
 
-    Acceptor(Listener listener, ServerContext server, EventLoops loops) {
+    Acceptor(ServedBroker broker, Listener listener, ServerContext server, EventLoops loops) {
+        this.broker = broker;
         this.listener = listener;
         this.server = server;
         this.loops = loops;
@@ -30,7 +32,7 @@ final class Acceptor extends InboundStage {
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         Channel channel = (Channel) message;
         NetworkLoop loop = loops.next();
-        Connection connection = new Connection(listener.name(), server, loop);
+        Connection connection = new Connection(broker, listener.name(), server, loop);
         configure(channel.config(), connection);
         // Stages of other security protocols (TLS, then) come in front of these.
         channel.pipeline().addLast(connection.decoder(), connection);

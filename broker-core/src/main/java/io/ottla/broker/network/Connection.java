@@ -52,6 +52,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     private static final String UNKNOWN = "unknown";
 
     private final long id;
+    private final ServedBroker broker;
     private final String listenerName;
     private final ServerContext server;
     private final NetworkLoop loop;
@@ -79,8 +80,9 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     private volatile String clientSoftwareName = UNKNOWN;
     private volatile String clientSoftwareVersion = UNKNOWN;
 
-    Connection(String listenerName, ServerContext server, NetworkLoop loop) {
+    Connection(ServedBroker broker, String listenerName, ServerContext server, NetworkLoop loop) {
         this.id = server.nextConnectionId();
+        this.broker = broker;
         this.listenerName = listenerName;
         this.server = server;
         this.loop = loop;
@@ -101,7 +103,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     public void channelActive(ChannelHandlerContext context) {
         remote = (InetSocketAddress) context.channel().remoteAddress();
         local = (InetSocketAddress) context.channel().localAddress();
-        if (remote == null || local == null || server.isStopping()) {
+        if (remote == null || local == null || server.isStopping() || !broker.isOpen()) {
             // The peer has gone before the first look at it, or the broker is about to.
             context.close();
             return;
@@ -181,6 +183,13 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
         return (int) inFlight.stream()
                 .filter(request -> !WAITING_FOR_RECORDS.contains(request.apiKey()))
                 .count();
+    }
+
+    /** Closes at once if it is one of a broker's. */
+    void closeIfOf(ServedBroker stopped) {
+        if (broker == stopped) {
+            close();
+        }
     }
 
     /** Closes at once. */
@@ -537,7 +546,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
 
     @Override
     public int brokerId() {
-        return server.config().brokerId();
+        return broker.id();
     }
 
     @Override

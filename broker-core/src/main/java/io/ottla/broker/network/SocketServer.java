@@ -15,7 +15,9 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,7 +30,9 @@ import org.slf4j.LoggerFactory;
  * Accepts connections and serves their requests. First {@link #bind}, which makes the ports known, then {@link #start}, when
  * all is ready to answer; clients that connect in between wait in the backlog.
  *
- * <p>Not thread-safe, except for {@link #interceptor}.
+ * <p>A server may stand for several brokers, each with ports of its own, which may come and go while it runs.
+ *
+ * <p>Thread-safe; not to be called by event loops.
  */
 public final class SocketServer implements AutoCloseable {
 
@@ -41,13 +45,18 @@ public final class SocketServer implements AutoCloseable {
 
     private final ServerContext context;
     private final EventLoops loops;
-    private final List<Channel> serverChannels = new ArrayList<>();
+    private final Map<Integer, ServedBroker> brokers = new HashMap<>();
     private boolean closed;
 
     /** @param quotas what clients may take of the network threads' time, and how many connections they may open */
     public SocketServer(NetworkConfig config, Clock clock, BrokerTimer timer, ClientQuotas quotas) {
         this.context = new ServerContext(config, clock, timer, quotas);
         this.loops = new EventLoops(config.threads(), "ottla-" + config.brokerId() + "-network-");
+    }
+
+    /** As {@link #bind(int, List)}, for the broker of the configuration. */
+    public List<Listener> bind() throws IOException {
+        return bind(context.config().brokerId(), context.config().listeners());
     }
 
     /**
@@ -67,22 +76,55 @@ public final class SocketServer implements AutoCloseable {
     }
 
     /**
-     * Takes the ports of all listeners.
+     * Takes the ports of a broker's listeners. Once the server has started, {@link #accept} is to follow.
      *
      * @return the listeners with the ports that were bound, in the order given
-     * @throws IOException if one of them cannot be had; the server is then to be closed
+     * @throws IOException if one of them cannot be had; none of them is listened on then
      */
-    public List<Listener> bind() throws IOException {
+    public synchronized List<Listener> bind(int brokerId, List<Listener> listeners) throws IOException {
+        ServedBroker broker = new ServedBroker(brokerId);
         List<Listener> bound = new ArrayList<>();
-        for (Listener listener : context.config().listeners()) {
-            Channel channel = bind(listener);
-            serverChannels.add(channel);
-            bound.add(listener.withPort(((InetSocketAddress) channel.localAddress()).getPort()));
+        try {
+            for (Listener listener : listeners) {
+                Channel channel = bind(broker, listener);
+                broker.channels().add(channel);
+                bound.add(listener.withPort(((InetSocketAddress) channel.localAddress()).getPort()));
+            }
+        } catch (IOException e) {
+            closeListeners(broker);
+            throw e;
         }
+        brokers.put(brokerId, broker);
         return bound;
     }
 
-    private Channel bind(Listener listener) throws IOException {
+    /** Begins to accept connections of a broker that was bound after the start. */
+    public synchronized void accept(int brokerId) {
+        for (Channel channel : brokers.get(brokerId).channels()) {
+            channel.config().setAutoRead(true);
+        }
+    }
+
+    /** Ends the connections of a broker, whatever is in flight on them, and lets go of its ports. */
+    public synchronized void unbind(int brokerId) {
+        ServedBroker broker = brokers.remove(brokerId);
+        if (broker == null) {
+            return;
+        }
+        closeListeners(broker);
+        broker.close();
+        // A connection that is accepted but not yet in its loop comes in behind this task, and goes by itself.
+        onAllConnections(connection -> connection.closeIfOf(broker));
+        awaitLoops();
+    }
+
+    private static void closeListeners(ServedBroker broker) {
+        for (Channel channel : broker.channels()) {
+            channel.close().awaitUninterruptibly();
+        }
+    }
+
+    private Channel bind(ServedBroker broker, Listener listener) throws IOException {
         InetSocketAddress address = listener.host().isEmpty()
                 ? new InetSocketAddress(listener.port())
                 : new InetSocketAddress(listener.host(), listener.port());
@@ -92,7 +134,7 @@ public final class SocketServer implements AutoCloseable {
         ServerChannel channel = loops.newServerChannel();
         channel.config().setAutoRead(false);
         channel.config().setOption(ChannelOption.SO_BACKLOG, context.config().backlog());
-        channel.pipeline().addLast(new Acceptor(listener, context, loops));
+        channel.pipeline().addLast(new Acceptor(broker, listener, context, loops));
         ChannelFuture registered =
                 loops.acceptor().eventLoop().register(channel).awaitUninterruptibly();
         ChannelFuture done = registered.isSuccess() ? channel.bind(address).awaitUninterruptibly() : registered;
@@ -112,11 +154,9 @@ public final class SocketServer implements AutoCloseable {
     }
 
     /** Begins to accept connections and to serve requests. */
-    public void start(RequestHandlers handlers) {
+    public synchronized void start(RequestHandlers handlers) {
         context.handlers(handlers);
-        for (Channel channel : serverChannels) {
-            channel.config().setAutoRead(true);
-        }
+        brokers.keySet().forEach(this::accept);
     }
 
     /** Arms or, with null, disarms the interception of requests. May be called on any thread, at any time. */
@@ -129,14 +169,12 @@ public final class SocketServer implements AutoCloseable {
      * ended. A request that is not answered within a second loses its connection.
      */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
-        for (Channel channel : serverChannels) {
-            channel.close().awaitUninterruptibly();
-        }
+        brokers.values().forEach(SocketServer::closeListeners);
         context.stop();
         RequestHandlers handlers = context.handlers();
         if (handlers != null) {
@@ -152,15 +190,13 @@ public final class SocketServer implements AutoCloseable {
     }
 
     /** As {@link #close}, but answers nobody: all connections are cut at once, as by the death of the process. */
-    public void abort() {
+    public synchronized void abort() {
         if (closed) {
             return;
         }
         closed = true;
         context.stop();
-        for (Channel channel : serverChannels) {
-            channel.close().awaitUninterruptibly();
-        }
+        brokers.values().forEach(SocketServer::closeListeners);
         onAllConnections(Connection::close);
         awaitAllClosed(CLOSE_TIMEOUT_MS);
         loops.close();

@@ -1,5 +1,6 @@
 package io.ottla.broker.partition;
 
+import io.ottla.broker.metadata.PartitionImage;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
@@ -12,6 +13,7 @@ import io.ottla.storage.LogAppendResult;
 import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Executor;
 
 /**
@@ -22,6 +24,7 @@ import java.util.concurrent.Executor;
 public final class Partition {
 
     private static final short NO_TRANSACTION_VERSION = 0;
+    private static final short ALL_ACKS = -1;
     private static final AppendWaiter[] NO_WAITERS = new AppendWaiter[0];
 
     private final String topic;
@@ -33,6 +36,13 @@ public final class Partition {
     private volatile GroupCommit commits;
     private volatile int leader;
     private volatile int leaderEpoch;
+
+    /** The brokers that hold the partition; asked about only where it is not led. */
+    private volatile List<Integer> replicas = List.of();
+
+    /** Whether fewer replicas are in sync than whoever wants all acknowledgements asks for. */
+    private volatile boolean shortOfReplicas;
+
     private volatile boolean deleted;
 
     /** Replaced as a whole, so that an append walks it without a lock. */
@@ -44,21 +54,13 @@ public final class Partition {
      * @param internal whether the topic is one of the broker's own
      * @param syncExecutor where the log is synced for those who wait for it
      */
-    Partition(
-            String topic,
-            Uuid topicId,
-            int index,
-            boolean internal,
-            Executor syncExecutor,
-            int leader,
-            int leaderEpoch) {
+    Partition(String topic, Uuid topicId, int index, boolean internal, Executor syncExecutor) {
         this.topic = topic;
         this.topicId = topicId;
         this.index = index;
         this.internal = internal;
         this.syncExecutor = syncExecutor;
-        this.leader = leader;
-        this.leaderEpoch = leaderEpoch;
+        this.leader = PartitionImage.NO_LEADER;
     }
 
     /** Gives the partition its log. Called once. */
@@ -93,6 +95,11 @@ public final class Partition {
     /** How often the leadership has changed hands. */
     public int leaderEpoch() {
         return leaderEpoch;
+    }
+
+    /** Whether a broker holds the partition, as its leader or as a follower. */
+    public boolean isReplica(int brokerId) {
+        return replicas.contains(brokerId);
     }
 
     /** Whether the topic was deleted while this object was still in somebody's hands. */
@@ -159,10 +166,11 @@ public final class Partition {
      *
      * @param records whole batches between position and limit; offsets and leader epoch are patched in place
      * @param origin who writes
-     * @param requiredAcks 0, 1 or -1. There is one replica, so all of them ask for the same.
-     * @throws ApiException as {@link Log#append} does
+     * @param requiredAcks 0, 1 or -1. There is one log, so all of them wait for the same; -1 asks for enough replicas in sync.
+     * @throws ApiException as {@link Log#append} does; {@link ErrorCode#NOT_ENOUGH_REPLICAS}
      */
     public LogAppendResult append(ByteBuffer records, AppendOrigin origin, short requiredAcks) {
+        requireReplicas(requiredAcks);
         return append(records, origin, VerificationGuard.UNCHECKED, NO_TRANSACTION_VERSION);
     }
 
@@ -170,9 +178,10 @@ public final class Partition {
      * Appends the record batch of a producer and wakes who waits for it.
      *
      * @param guard the leave to begin a transaction with it, null if there is none
-     * @throws ApiException as {@link Log#append} does
+     * @throws ApiException as {@link Log#append} does; {@link ErrorCode#NOT_ENOUGH_REPLICAS}
      */
     public LogAppendResult append(ByteBuffer records, short requiredAcks, VerificationGuard guard) {
+        requireReplicas(requiredAcks);
         return append(records, AppendOrigin.CLIENT, guard, NO_TRANSACTION_VERSION);
     }
 
@@ -180,10 +189,18 @@ public final class Partition {
      * Appends the marker that ends a transaction, and wakes who waits for it.
      *
      * @param transactionVersion the version of transactions that the marker belongs to
-     * @throws ApiException as {@link Log#append} does
+     * @throws ApiException as {@link Log#append} does; {@link ErrorCode#NOT_ENOUGH_REPLICAS}
      */
     public LogAppendResult appendMarker(ByteBuffer marker, short transactionVersion) {
+        requireReplicas(ALL_ACKS);
         return append(marker, AppendOrigin.COORDINATOR, null, transactionVersion);
+    }
+
+    private void requireReplicas(short requiredAcks) {
+        if (requiredAcks == ALL_ACKS && shortOfReplicas) {
+            throw new ApiException(
+                    ErrorCode.NOT_ENOUGH_REPLICAS, "There are fewer replicas of " + this + " in sync than required");
+        }
     }
 
     private LogAppendResult append(
@@ -279,10 +296,14 @@ public final class Partition {
         }
     }
 
-    void leadership(int newLeader, int newLeaderEpoch) {
-        if (leader != newLeader || leaderEpoch != newLeaderEpoch) {
-            leader = newLeader;
-            leaderEpoch = newLeaderEpoch;
+    /** Takes over what the metadata says. As in Apache Kafka, a partition never needs more replicas in sync than it has. */
+    void follow(PartitionImage image, int minInSyncReplicas) {
+        replicas = image.replicas();
+        shortOfReplicas = image.isr().size()
+                < Math.min(minInSyncReplicas, image.replicas().size());
+        if (leader != image.leader() || leaderEpoch != image.leaderEpoch()) {
+            leader = image.leader();
+            leaderEpoch = image.leaderEpoch();
             signalLeadershipChanged();
         }
     }

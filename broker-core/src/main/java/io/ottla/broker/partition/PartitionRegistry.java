@@ -1,7 +1,9 @@
 package io.ottla.broker.partition;
 
 import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.Listener;
 import io.ottla.broker.config.TopicConfigs;
+import io.ottla.broker.metadata.BrokerImage;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataListener;
 import io.ottla.broker.metadata.PartitionImage;
@@ -59,7 +61,7 @@ public final class PartitionRegistry implements MetadataListener {
     private BrokerConfig appliedConfig;
 
     /** What was last applied; null before the start. */
-    private MetadataImage appliedImage;
+    private volatile MetadataImage appliedImage;
 
     /** One topic as it was last seen in the metadata. */
     private static final class HostedTopic {
@@ -194,6 +196,19 @@ public final class PartitionRegistry implements MetadataListener {
         return hosted == null ? List.of() : List.of(hosted.partitions);
     }
 
+    /** Where clients of a listener find a broker, null if they do not. */
+    public Listener endpoint(int brokerId, String listenerName) {
+        MetadataImage image = appliedImage;
+        BrokerImage broker = image == null ? null : image.broker(brokerId);
+        return broker == null || broker.fenced() ? null : broker.endpoint(listenerName);
+    }
+
+    /** The rack of a broker, null if it has none. */
+    public String rack(int brokerId) {
+        BrokerImage broker = appliedImage.broker(brokerId);
+        return broker == null ? null : broker.rack();
+    }
+
     /** All partitions, in no order. */
     public Collection<Partition> all() {
         List<Partition> all = new ArrayList<>();
@@ -255,16 +270,20 @@ public final class PartitionRegistry implements MetadataListener {
 
     private void host(HostedTopic before, TopicImage topic, Map<String, String> topicConfig, boolean otherConfig) {
         LogConfig logConfig = TopicConfigs.logConfig(topicConfig, appliedConfig);
+        int minInSyncReplicas = TopicConfigs.minInSyncReplicas(topicConfig, appliedConfig);
         List<PartitionImage> images = topic.partitions();
         Partition[] partitions = new Partition[images.size()];
         for (PartitionImage image : images) {
             int index = image.partition();
             Partition known = before != null && index < before.partitions.length ? before.partitions[index] : null;
             if (known == null) {
-                partitions[index] = open(topic, image, logConfig);
+                partitions[index] =
+                        new Partition(topic.name(), topic.id(), image.partition(), topic.isInternal(), syncExecutor);
+                partitions[index].follow(image, minInSyncReplicas);
+                open(partitions[index], logConfig);
             } else {
                 partitions[index] = known;
-                known.leadership(image.leader(), image.leaderEpoch());
+                known.follow(image, minInSyncReplicas);
                 if (known.isOnline() && otherConfig) {
                     boolean delayed = known.delaysAcknowledgements();
                     known.log().config(logConfig);
@@ -280,15 +299,7 @@ public final class PartitionRegistry implements MetadataListener {
         topicsByName.put(topic.name(), hosted);
     }
 
-    private Partition open(TopicImage topic, PartitionImage image, LogConfig logConfig) {
-        Partition partition = new Partition(
-                topic.name(),
-                topic.id(),
-                image.partition(),
-                topic.isInternal(),
-                syncExecutor,
-                image.leader(),
-                image.leaderEpoch());
+    private void open(Partition partition, LogConfig logConfig) {
         Exception failure = openFailures.remove(partition.toString());
         if (failure == null) {
             try {
@@ -303,7 +314,6 @@ public final class PartitionRegistry implements MetadataListener {
             LOG.error("The log of {} cannot be opened, the partition is offline until it can", partition, failure);
             unopened.add(partition);
         }
-        return partition;
     }
 
     private Log openLog(Partition partition, LogConfig logConfig) throws IOException {

@@ -1,5 +1,7 @@
 package io.ottla.broker.testing;
 
+import static io.ottla.broker.coordinator.CoordinatorRuntime.ANY_BROKER;
+
 import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.metadata.TopicNames;
 import io.ottla.broker.partition.TopicPartition;
@@ -61,7 +63,7 @@ final class CoordinatorView {
         if (!has(TopicNames.CONSUMER_OFFSETS)) {
             return List.of();
         }
-        return ask(reply -> broker.groups().listGroups(new ListGroupsRequest(), reply), List.of());
+        return ask(reply -> broker.groups().listGroups(ANY_BROKER, new ListGroupsRequest(), reply), List.of());
     }
 
     GroupView group(String groupId) {
@@ -77,7 +79,7 @@ final class CoordinatorView {
         List<String> ids = List.of(group.groupId());
         if (group.groupType().equalsIgnoreCase(CONSUMER_TYPE)) {
             List<ConsumerGroupDescribeResponse.DescribedGroup> described =
-                    ask(reply -> broker.groups().describeConsumerGroups(ids, reply), List.of());
+                    ask(reply -> broker.groups().describeConsumerGroups(ANY_BROKER, ids, reply), List.of());
             return described.stream()
                     .flatMap(one -> one.members().stream())
                     .map(member -> member.clientId())
@@ -85,7 +87,7 @@ final class CoordinatorView {
                     .toList();
         }
         List<DescribedGroup> described =
-                ask(reply -> broker.groups().describeGroups(ids, MEMBERS_VERSION, reply), List.of());
+                ask(reply -> broker.groups().describeGroups(ANY_BROKER, ids, MEMBERS_VERSION, reply), List.of());
         return described.stream()
                 .flatMap(one -> one.members().stream())
                 .map(member -> member.clientId())
@@ -101,8 +103,9 @@ final class CoordinatorView {
         }
         OffsetFetchRequestGroup request =
                 new OffsetFetchRequestGroup().groupId(groupId).topics(null);
-        OffsetFetchResponseGroup answer =
-                ask(reply -> broker.groups().fetchOffsets(request, false, reply), new OffsetFetchResponseGroup());
+        OffsetFetchResponseGroup answer = ask(
+                reply -> broker.groups().fetchOffsets(ANY_BROKER, request, false, reply),
+                new OffsetFetchResponseGroup());
         for (OffsetFetchResponseTopics topic : answer.topics()) {
             for (OffsetFetchResponsePartitions partition : topic.partitions()) {
                 if (partition.committedOffset() >= 0) {
@@ -119,8 +122,9 @@ final class CoordinatorView {
         if (!has(TopicNames.TRANSACTION_STATE)) {
             return MISSING;
         }
-        List<DescribeTransactionsResponse.TransactionState> states =
-                ask(reply -> broker.transactions().describeTransactions(List.of(transactionalId), reply), List.of());
+        List<DescribeTransactionsResponse.TransactionState> states = ask(
+                reply -> broker.transactions().describeTransactions(ANY_BROKER, List.of(transactionalId), reply),
+                List.of());
         for (DescribeTransactionsResponse.TransactionState state : states) {
             if (state.errorCode() == ErrorCode.NONE.code()) {
                 return state.transactionState();

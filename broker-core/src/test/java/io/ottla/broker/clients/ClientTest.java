@@ -68,6 +68,10 @@ public abstract class ClientTest {
         }
     }
 
+    protected final EmbeddedBroker broker() {
+        return broker;
+    }
+
     protected String bootstrapServers() {
         return broker.bootstrapServers();
     }

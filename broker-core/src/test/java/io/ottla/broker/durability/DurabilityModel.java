@@ -276,6 +276,7 @@ final class DurabilityModel {
         broker.topics.ensureTopic(DurabilitySimulation.offsetsTopic());
         broker.settle();
         broker.groups.fetchOffsets(
+                broker.brokerId,
                 new OffsetFetchRequestGroup().groupId(group).topics(null),
                 false,
                 DurabilitySimulation.reply(value -> answer[0] = value, error -> {

@@ -398,6 +398,7 @@ final class DurabilitySimulation {
                 model.commits.computeIfAbsent(new OffsetKey(group, topic.id(), partition), k -> new ArrayList<>());
         history.add(commit);
         broker.groups.commitOffsets(
+                broker.brokerId,
                 request,
                 NEWEST_COMMIT_VERSION,
                 reply(

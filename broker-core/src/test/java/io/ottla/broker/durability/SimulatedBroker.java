@@ -40,6 +40,7 @@ final class SimulatedBroker {
 
     static final Path PATH = Path.of("/sim/data");
 
+    final int brokerId;
     final MetadataStore metadata;
     final TopicControl topics;
     final ConfigControl configs;
@@ -60,6 +61,7 @@ final class SimulatedBroker {
     /** Starts on whatever is there. */
     SimulatedBroker(SimulatedFiles files, ManualClock clock, BrokerConfig config) throws IOException {
         this.clock = clock;
+        brokerId = config.nodeId();
         directory = LogDirectory.open(
                 PATH,
                 StorageOptions.of(clock, (task, delayMs) -> background.add(task))

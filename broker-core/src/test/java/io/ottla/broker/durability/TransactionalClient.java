@@ -69,6 +69,7 @@ final class TransactionalClient {
                 .broker()
                 .transactions
                 .initProducerId(
+                        simulation.broker().brokerId,
                         new InitProducerIdRequest()
                                 .transactionalId(id)
                                 .transactionTimeoutMs(TIMEOUT_MS)
@@ -101,6 +102,7 @@ final class TransactionalClient {
                 .broker()
                 .transactions
                 .addPartitions(
+                        simulation.broker().brokerId,
                         id,
                         producerId,
                         epoch,
@@ -164,6 +166,7 @@ final class TransactionalClient {
                 .broker()
                 .groups
                 .commitTransactionalOffsets(
+                        simulation.broker().brokerId,
                         request,
                         () -> true,
                         DurabilitySimulation.reply(
@@ -191,6 +194,7 @@ final class TransactionalClient {
                 .broker()
                 .transactions
                 .endTransaction(
+                        simulation.broker().brokerId,
                         new EndTxnRequest()
                                 .transactionalId(id)
                                 .producerId(producerId)

@@ -49,7 +49,8 @@ import java.util.function.BooleanSupplier;
  * The group coordinator: groups, their members and their committed offsets, kept in {@code __consumer_offsets}.
  *
  * <p>All methods may be called on any thread and do not block. Each answers through its reply, at once or later, on any thread; a
- * reply fails as a whole with COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR and other errors of the coordinator itself.
+ * reply fails as a whole with COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR and other errors of the coordinator itself. The broker id is
+ * that of the broker that was asked, which must lead the partition of the group.
  */
 public final class GroupCoordinator implements MetadataListener, AutoCloseable {
 
@@ -135,8 +136,17 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
         return runtime.partitionFor(groupId);
     }
 
+    /**
+     * The broker that coordinates a group, -1 if none does now; makes the topic if need be.
+     *
+     * @throws io.ottla.protocol.ApiException if the topic cannot be made
+     */
+    public int leaderFor(String groupId) {
+        return runtime.leaderFor(groupId);
+    }
+
     /** Handles JoinGroup; answers when the join phase of the rebalance ends. */
-    public void joinGroup(JoinGroupRequest request, GroupClient client, Reply<JoinGroupResponse> reply) {
+    public void joinGroup(int brokerId, JoinGroupRequest request, GroupClient client, Reply<JoinGroupResponse> reply) {
         ErrorCode error = ErrorCode.NONE;
         if (request.groupId().isEmpty()) {
             error = ErrorCode.INVALID_GROUP_ID;
@@ -151,6 +161,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             return;
         }
         runtime.execute(
+                brokerId,
                 request.groupId(),
                 (shard, out) -> {
                     shard.join().join(request, client, reply, out);
@@ -178,12 +189,13 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     }
 
     /** Handles SyncGroup; answers when the leader has assigned. */
-    public void syncGroup(SyncGroupRequest request, Reply<SyncGroupResponse> reply) {
+    public void syncGroup(int brokerId, SyncGroupRequest request, Reply<SyncGroupResponse> reply) {
         if (request.groupId().isEmpty()) {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
         runtime.execute(
+                brokerId,
                 request.groupId(),
                 (shard, out) -> {
                     shard.membership().sync(request, reply, out);
@@ -193,12 +205,13 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     }
 
     /** Handles Heartbeat. */
-    public void heartbeat(HeartbeatRequest request, Reply<HeartbeatResponse> reply) {
+    public void heartbeat(int brokerId, HeartbeatRequest request, Reply<HeartbeatResponse> reply) {
         if (request.groupId().isEmpty()) {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
         runtime.execute(
+                brokerId,
                 request.groupId(),
                 (shard, out) -> new HeartbeatResponse()
                         .errorCode(shard.membership().heartbeat(request, out).code()),
@@ -206,17 +219,21 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     }
 
     /** Handles LeaveGroup. */
-    public void leaveGroup(String groupId, List<MemberIdentity> members, Reply<LeaveGroupResponse> reply) {
+    public void leaveGroup(
+            int brokerId, String groupId, List<MemberIdentity> members, Reply<LeaveGroupResponse> reply) {
         if (groupId.isEmpty()) {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
-        runtime.execute(groupId, (shard, out) -> shard.leave(groupId, members, out), reply);
+        runtime.execute(brokerId, groupId, (shard, out) -> shard.leave(groupId, members, out), reply);
     }
 
     /** Handles ConsumerGroupHeartbeat. */
     public void consumerGroupHeartbeat(
-            ConsumerGroupHeartbeatRequest request, GroupClient client, Reply<ConsumerGroupHeartbeatResponse> reply) {
+            int brokerId,
+            ConsumerGroupHeartbeatRequest request,
+            GroupClient client,
+            Reply<ConsumerGroupHeartbeatResponse> reply) {
         boolean recordable = fits(request.groupId())
                 && fits(request.memberId())
                 && (request.subscribedTopicRegex() == null || fits(request.subscribedTopicRegex()));
@@ -225,7 +242,10 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             return;
         }
         runtime.execute(
-                request.groupId(), (shard, out) -> shard.consumerHeartbeat().heartbeat(request, client, out), reply);
+                brokerId,
+                request.groupId(),
+                (shard, out) -> shard.consumerHeartbeat().heartbeat(request, client, out),
+                reply);
     }
 
     private boolean servesConsumerProtocol() {
@@ -234,7 +254,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
 
     /** Handles ConsumerGroupDescribe: the groups in the order of the request. */
     public void describeConsumerGroups(
-            List<String> groupIds, Reply<List<ConsumerGroupDescribeResponse.DescribedGroup>> reply) {
+            int brokerId, List<String> groupIds, Reply<List<ConsumerGroupDescribeResponse.DescribedGroup>> reply) {
         Gather<ConsumerGroupDescribeResponse.DescribedGroup> gather = new Gather<>(groupIds.size(), reply);
         for (String groupId : groupIds) {
             Reply<ConsumerGroupDescribeResponse.DescribedGroup> slot =
@@ -246,14 +266,17 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             } else if (groupId.isEmpty()) {
                 slot.fail(ErrorCode.INVALID_GROUP_ID);
             } else {
-                runtime.execute(groupId, (shard, out) -> shard.queries().describeConsumerGroup(groupId), slot);
+                runtime.execute(
+                        brokerId, groupId, (shard, out) -> shard.queries().describeConsumerGroup(groupId), slot);
             }
         }
     }
 
     /** Handles OffsetCommit for topics and partitions that are there; names and ids are both set. */
-    public void commitOffsets(OffsetCommitRequest request, short version, Reply<OffsetCommitResponse> reply) {
-        runtime.execute(request.groupId(), (shard, out) -> shard.commits().commit(request, version, out), reply);
+    public void commitOffsets(
+            int brokerId, OffsetCommitRequest request, short version, Reply<OffsetCommitResponse> reply) {
+        runtime.execute(
+                brokerId, request.groupId(), (shard, out) -> shard.commits().commit(request, version, out), reply);
     }
 
     /**
@@ -263,8 +286,12 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
      * @param verified asked right before the commit, when no marker can come in between: whether the transaction is still going on
      */
     public void commitTransactionalOffsets(
-            TxnOffsetCommitRequest request, BooleanSupplier verified, Reply<TxnOffsetCommitResponse> reply) {
+            int brokerId,
+            TxnOffsetCommitRequest request,
+            BooleanSupplier verified,
+            Reply<TxnOffsetCommitResponse> reply) {
         runtime.executeTransactional(
+                brokerId,
                 request.groupId(),
                 request.producerId(),
                 request.producerEpoch(),
@@ -284,22 +311,31 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
 
     /** Handles OffsetFetch for one group; topics have names, or are null for all. */
     public void fetchOffsets(
-            OffsetFetchRequestGroup request, boolean requireStable, Reply<OffsetFetchResponseGroup> reply) {
-        runtime.execute(request.groupId(), (shard, out) -> shard.offsetQueries().fetch(request, requireStable), reply);
+            int brokerId,
+            OffsetFetchRequestGroup request,
+            boolean requireStable,
+            Reply<OffsetFetchResponseGroup> reply) {
+        runtime.execute(
+                brokerId,
+                request.groupId(),
+                (shard, out) -> shard.offsetQueries().fetch(request, requireStable),
+                reply);
     }
 
     /** Handles OffsetDelete. */
-    public void deleteOffsets(OffsetDeleteRequest request, Reply<OffsetDeleteResponse> reply) {
+    public void deleteOffsets(int brokerId, OffsetDeleteRequest request, Reply<OffsetDeleteResponse> reply) {
         if (request.groupId().isEmpty()) {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
-        runtime.execute(request.groupId(), (shard, out) -> shard.removal().delete(request, out), reply);
+        runtime.execute(
+                brokerId, request.groupId(), (shard, out) -> shard.removal().delete(request, out), reply);
     }
 
     /** Handles ListGroups. */
-    public void listGroups(ListGroupsRequest request, Reply<List<ListedGroup>> reply) {
-        runtime.executeOnAll((shard, out) -> shard.queries().list(request), reply.map(GroupCoordinator::flatten));
+    public void listGroups(int brokerId, ListGroupsRequest request, Reply<List<ListedGroup>> reply) {
+        runtime.executeOnAll(
+                brokerId, (shard, out) -> shard.queries().list(request), reply.map(GroupCoordinator::flatten));
     }
 
     private static <T> List<T> flatten(List<List<T>> lists) {
@@ -309,10 +345,11 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     }
 
     /** Handles DescribeGroups: the groups in the order of the request. */
-    public void describeGroups(List<String> groupIds, short version, Reply<List<DescribedGroup>> reply) {
+    public void describeGroups(int brokerId, List<String> groupIds, short version, Reply<List<DescribedGroup>> reply) {
         Gather<DescribedGroup> gather = new Gather<>(groupIds.size(), reply);
         for (String groupId : groupIds) {
             runtime.execute(
+                    brokerId,
                     groupId,
                     (shard, out) -> shard.queries().describe(groupId, version),
                     gather.slot(error -> new DescribedGroup().groupId(groupId).errorCode(error.code())));
@@ -320,10 +357,11 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     }
 
     /** Handles DeleteGroups: the results in the order of the request. */
-    public void deleteGroups(List<String> groupIds, Reply<List<DeletableGroupResult>> reply) {
+    public void deleteGroups(int brokerId, List<String> groupIds, Reply<List<DeletableGroupResult>> reply) {
         Gather<DeletableGroupResult> gather = new Gather<>(groupIds.size(), reply);
         for (String groupId : groupIds) {
             runtime.execute(
+                    brokerId,
                     groupId,
                     (shard, out) -> shard.queries().delete(groupId, out),
                     gather.slot(

@@ -5,6 +5,8 @@ import io.ottla.broker.coordinator.CoordinatorRuntime.CoordinatorLogs;
 import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.coordinator.TransactionEnd;
 import io.ottla.broker.coordinator.group.GroupCoordinator;
+import io.ottla.broker.metadata.PartitionImage;
+import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.partition.TopicPartition;
 import io.ottla.protocol.ApiException;
@@ -63,8 +65,11 @@ public final class PartitionMarkerWriter implements MarkerWriter {
 
     private void write(TransactionEnd end, TopicPartition target, Round round, int at) {
         try {
-            if (partitions.partition(target.topic(), target.partition()) == null) {
+            Partition partition = partitions.partition(target.topic(), target.partition());
+            if (partition == null) {
                 round.done(at, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+            } else if (partition.leader() == PartitionImage.NO_LEADER) {
+                round.done(at, ErrorCode.NOT_LEADER_OR_FOLLOWER);
             } else if (target.topic().equals(GroupCoordinator.OFFSETS_TOPIC)) {
                 groups.completeTransaction(target.partition(), end, round.slot(at));
             } else {

@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>All methods may be called on any thread and do not block. Each answers through its reply, at once or later, on any thread; a
  * reply fails as a whole with COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR and other errors of the coordinator itself. Error codes are
- * those of the newest version of an API.
+ * those of the newest version of an API. The broker id is that of the broker that was asked, which must lead the partition of the id.
  */
 public final class TransactionCoordinator implements TransactionAdmission, AutoCloseable {
 
@@ -97,10 +97,19 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
     }
 
     /**
+     * The broker that coordinates a transactional id, -1 if none does now; makes the topic if need be.
+     *
+     * @throws ApiException if the topic cannot be made
+     */
+    public int leaderFor(String transactionalId) {
+        return runtime.leaderFor(transactionalId);
+    }
+
+    /**
      * Handles InitProducerId of a producer with a transactional id. A transaction that is open is aborted first; the answer comes when
      * its markers are written.
      */
-    public void initProducerId(InitProducerIdRequest request, Reply<ProducerIdentity> reply) {
+    public void initProducerId(int brokerId, InitProducerIdRequest request, Reply<ProducerIdentity> reply) {
         ErrorCode error = ErrorCode.NONE;
         if (request.transactionalId().isEmpty()) {
             error = ErrorCode.INVALID_REQUEST;
@@ -111,7 +120,11 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
             reply.fail(error);
             return;
         }
-        runtime.execute(request.transactionalId(), (shard, out) -> shard.init().init(request, reply, out), reply);
+        runtime.execute(
+                brokerId,
+                request.transactionalId(),
+                (shard, out) -> shard.init().init(request, reply, out),
+                reply);
     }
 
     /**
@@ -121,6 +134,7 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
      * @param reply gets one answer for all partitions
      */
     public void addPartitions(
+            int brokerId,
             String transactionalId,
             long producerId,
             short producerEpoch,
@@ -134,9 +148,36 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
         PartitionAdding.Request request =
                 new PartitionAdding.Request(transactionalId, producerId, producerEpoch, partitions);
         short clientVersion = bumpsEpochs ? TransactionStates.EPOCH_BUMP_VERSION : 0;
-        runtime.execute(transactionalId, (shard, out) -> shard.adding().add(request, clientVersion, reply, out), reply);
+        runtime.execute(
+                brokerId,
+                transactionalId,
+                (shard, out) -> shard.adding().add(request, clientVersion, reply, out),
+                reply);
     }
 
+    /**
+     * Says whether partitions are a part of a producer's transaction.
+     *
+     * @param reply gets one answer for each partition
+     */
+    public void verifyPartitions(
+            int brokerId,
+            String transactionalId,
+            long producerId,
+            short producerEpoch,
+            List<TopicPartition> partitions,
+            Reply<Map<TopicPartition, ErrorCode>> reply) {
+        if (transactionalId.isEmpty()) {
+            reply.fail(ErrorCode.INVALID_REQUEST);
+            return;
+        }
+        PartitionAdding.Request request =
+                new PartitionAdding.Request(transactionalId, producerId, producerEpoch, partitions);
+        runtime.execute(
+                brokerId, transactionalId, (shard, out) -> shard.adding().verify(request), reply);
+    }
+
+    /** Finds the coordinator by itself, whichever broker that is: brokers ask on behalf of their partitions. */
     @Override
     public void admit(
             String transactionalId,
@@ -145,19 +186,19 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
             List<TopicPartition> partitions,
             Mode mode,
             Reply<Map<TopicPartition, ErrorCode>> reply) {
-        if (mode == Mode.ADD) {
-            addPartitions(
-                    transactionalId,
-                    producerId,
-                    producerEpoch,
-                    partitions,
-                    true,
-                    reply.map(error -> forEach(partitions, error)));
-        } else if (transactionalId.isEmpty()) {
+        if (transactionalId.isEmpty()) {
             reply.fail(ErrorCode.INVALID_REQUEST);
+            return;
+        }
+        PartitionAdding.Request request =
+                new PartitionAdding.Request(transactionalId, producerId, producerEpoch, partitions);
+        if (mode == Mode.ADD) {
+            Reply<ErrorCode> one = reply.map(error -> forEach(partitions, error));
+            runtime.execute(
+                    transactionalId,
+                    (shard, out) -> shard.adding().add(request, TransactionStates.EPOCH_BUMP_VERSION, one, out),
+                    one);
         } else {
-            PartitionAdding.Request request =
-                    new PartitionAdding.Request(transactionalId, producerId, producerEpoch, partitions);
             runtime.execute(transactionalId, (shard, out) -> shard.adding().verify(request), reply);
         }
     }
@@ -175,18 +216,24 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
      *
      * @param bumpsEpochs whether the client is of transaction version 2
      */
-    public void endTransaction(EndTxnRequest request, boolean bumpsEpochs, Reply<ProducerIdentity> reply) {
+    public void endTransaction(
+            int brokerId, EndTxnRequest request, boolean bumpsEpochs, Reply<ProducerIdentity> reply) {
         if (request.transactionalId().isEmpty()) {
             reply.fail(ErrorCode.INVALID_REQUEST);
             return;
         }
         runtime.execute(
-                request.transactionalId(), (shard, out) -> shard.ending().end(request, bumpsEpochs, reply, out), reply);
+                brokerId,
+                request.transactionalId(),
+                (shard, out) -> shard.ending().end(request, bumpsEpochs, reply, out),
+                reply);
     }
 
     /** Handles DescribeTransactions: the ids in the order of the request. */
     public void describeTransactions(
-            List<String> transactionalIds, Reply<List<DescribeTransactionsResponse.TransactionState>> reply) {
+            int brokerId,
+            List<String> transactionalIds,
+            Reply<List<DescribeTransactionsResponse.TransactionState>> reply) {
         Gather<DescribeTransactionsResponse.TransactionState> gather = new Gather<>(transactionalIds.size(), reply);
         for (String transactionalId : transactionalIds) {
             Reply<DescribeTransactionsResponse.TransactionState> slot =
@@ -196,13 +243,17 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
             if (transactionalId.isEmpty()) {
                 slot.fail(ErrorCode.INVALID_REQUEST);
             } else {
-                runtime.execute(transactionalId, (shard, out) -> shard.queries().describe(transactionalId), slot);
+                runtime.execute(
+                        brokerId,
+                        transactionalId,
+                        (shard, out) -> shard.queries().describe(transactionalId),
+                        slot);
             }
         }
     }
 
     /** Handles ListTransactions. Fails with INVALID_REGULAR_EXPRESSION if there is a pattern and it is none of RE2. */
-    public void listTransactions(ListTransactionsRequest request, Reply<ListTransactionsResponse> reply) {
+    public void listTransactions(int brokerId, ListTransactionsRequest request, Reply<ListTransactionsResponse> reply) {
         List<String> unknown = request.stateFilters().stream()
                 .filter(label -> TransactionState.forLabel(label) == null)
                 .toList();
@@ -215,6 +266,7 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
             return;
         }
         runtime.executeOnAll(
+                brokerId,
                 (shard, out) -> shard.queries().list(request, pattern, out.nowMs()),
                 reply.map((List<List<ListTransactionsResponse.TransactionState>> parts) -> {
                     List<ListTransactionsResponse.TransactionState> all = new ArrayList<>();

@@ -63,10 +63,12 @@ public final class TransactionalOffsets {
     /**
      * Commits the offsets of a request whose topics and partitions are there.
      *
+     * @param brokerId the broker that was asked
      * @param version the version of the request
      * @param reply gets the answer, or the error of the whole in the words of the version
      */
-    public void commit(TxnOffsetCommitRequest request, short version, Reply<TxnOffsetCommitResponse> reply) {
+    public void commit(
+            int brokerId, TxnOffsetCommitRequest request, short version, Reply<TxnOffsetCommitResponse> reply) {
         if (request.groupId().isEmpty()) {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
@@ -78,7 +80,7 @@ public final class TransactionalOffsets {
         } catch (ApiException e) {
             partition = null;
         }
-        if (partition == null || !partition.isOnline()) {
+        if (partition == null || !partition.isOnline() || partition.leader() != brokerId) {
             reply.fail(partition == null ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NOT_COORDINATOR);
             return;
         }
@@ -95,13 +97,14 @@ public final class TransactionalOffsets {
             }
         }
         if (guard == null || guard == VerificationGuard.UNCHECKED) {
-            write(request, producers, guard, reply);
+            write(brokerId, request, producers, guard, reply);
         } else {
-            ask(request, version, partition, guard, reply);
+            ask(brokerId, request, version, partition, guard, reply);
         }
     }
 
     private void ask(
+            int brokerId,
             TxnOffsetCommitRequest request,
             short version,
             Partition partition,
@@ -122,19 +125,23 @@ public final class TransactionalOffsets {
                             } else if (!partition.isOnline()) {
                                 reply.fail(ErrorCode.NOT_COORDINATOR);
                             } else {
-                                write(request, partition.log().producerStates(), guard, reply);
+                                write(brokerId, request, partition.log().producerStates(), guard, reply);
                             }
                         },
                         error -> Map.of(asked, error)));
     }
 
     private void write(
+            int brokerId,
             TxnOffsetCommitRequest request,
             ProducerStates producers,
             VerificationGuard guard,
             Reply<TxnOffsetCommitResponse> reply) {
         groups.commitTransactionalOffsets(
-                request, () -> producers.isVerified(request.producerId(), request.producerEpoch(), guard), reply);
+                brokerId,
+                request,
+                () -> producers.isVerified(request.producerId(), request.producerEpoch(), guard),
+                reply);
     }
 
     /** An error of the transaction coordinator in the words that clients of the version know. */

@@ -1,5 +1,6 @@
 package io.ottla.broker.handler.fetch;
 
+import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.RequestContext;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.quota.ClientQuotas;
@@ -8,6 +9,8 @@ import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.message.FetchRequest;
 import io.ottla.protocol.message.FetchResponse;
+import java.util.HashSet;
+import java.util.Set;
 
 /** Finds the session of a fetch request and sets the request going in it. May be used on any thread. */
 public final class FetchEngine {
@@ -18,6 +21,7 @@ public final class FetchEngine {
     private static final byte READ_UNCOMMITTED = 0;
     private static final byte READ_COMMITTED = 1;
 
+    private final PartitionRegistry partitions;
     private final PartitionReader reader;
     private final FetchSessions sessions;
     private final BrokerTimer timer;
@@ -31,6 +35,7 @@ public final class FetchEngine {
             BrokerTimer timer,
             int fetchMaxBytes,
             ClientQuotas quotas) {
+        this.partitions = partitions;
         this.reader = new PartitionReader(partitions);
         this.sessions = sessions;
         this.timer = timer;
@@ -52,6 +57,26 @@ public final class FetchEngine {
 
     BrokerTimer timer() {
         return timer;
+    }
+
+    /** Says where the leaders are that an answer names (KIP-951). */
+    void addEndpoints(FetchResponse response, String listenerName) {
+        Set<Integer> leaders = new HashSet<>();
+        for (FetchResponse.FetchableTopicResponse topic : response.responses()) {
+            for (FetchResponse.PartitionData answer : topic.partitions()) {
+                int leader = answer.currentLeader().leaderId();
+                Listener endpoint =
+                        leader >= 0 && leaders.add(leader) ? partitions.endpoint(leader, listenerName) : null;
+                if (endpoint != null) {
+                    response.nodeEndpoints()
+                            .add(new FetchResponse.NodeEndpoint()
+                                    .nodeId(leader)
+                                    .host(endpoint.host())
+                                    .port(endpoint.port())
+                                    .rack(partitions.rack(leader)));
+                }
+            }
+        }
     }
 
     /** Answers the request, at once or when there is something to answer. */

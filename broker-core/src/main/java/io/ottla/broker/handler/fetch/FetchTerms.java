@@ -14,6 +14,16 @@ package io.ottla.broker.handler.fetch;
 record FetchTerms(
         short version, int brokerId, int replicaId, int maxWaitMs, int minBytes, int maxBytes, boolean readCommitted) {
 
+    /** The first version whose clients may be sent to a follower (KIP-392), and so may ask one. */
+    private static final short FIRST_VERSION_WITH_FOLLOWERS = 11;
+
+    private static final int DEBUGGING_REPLICA_ID = -2;
+
+    /** Whether not only the leader may answer. */
+    boolean readsFollowers() {
+        return replicaId == DEBUGGING_REPLICA_ID || (replicaId < 0 && version >= FIRST_VERSION_WITH_FOLLOWERS);
+    }
+
     boolean isFromConsumer() {
         return replicaId < 0;
     }

@@ -68,7 +68,8 @@ final class PartitionReader {
         if (epochError != ErrorCode.NONE) {
             return epochError;
         }
-        if (partition.leader() != terms.brokerId()) {
+        if (partition.leader() != terms.brokerId()
+                && !(terms.readsFollowers() && partition.isReplica(terms.brokerId()))) {
             return ErrorCode.NOT_LEADER_OR_FOLLOWER;
         }
         if (!terms.isFromConsumer()) {

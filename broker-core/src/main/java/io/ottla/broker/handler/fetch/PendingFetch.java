@@ -54,6 +54,9 @@ final class PendingFetch implements Runnable {
     private TimerTask timeout;
     private long readBytes;
 
+    /** Whether the answer tells of leaders that the client should have asked. */
+    private boolean ledElsewhere;
+
     PendingFetch(
             FetchEngine engine,
             RequestContext context,
@@ -271,6 +274,9 @@ final class PendingFetch implements Runnable {
             p = following;
         }
         FetchResponse response = new FetchResponse().responses(topics);
+        if (ledElsewhere) {
+            engine.addEndpoints(response, context.connection().listenerName());
+        }
         if (session.isKept() || (keepSession && engine.sessions().keep(session, context.connection()))) {
             response.sessionId(session.id());
         }
@@ -350,6 +356,7 @@ final class PendingFetch implements Runnable {
         boolean elsewhere =
                 outcome.error == ErrorCode.NOT_LEADER_OR_FOLLOWER || outcome.error == ErrorCode.FENCED_LEADER_EPOCH;
         if (elsewhere && terms.version() >= FIRST_VERSION_WITH_LEADER_HINT && p.partition() != null) {
+            ledElsewhere = true;
             answer.currentLeader()
                     .leaderId(p.partition().leader())
                     .leaderEpoch(p.partition().leaderEpoch());
