@@ -4,11 +4,15 @@ import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.telemetry.TelemetrySink;
 import io.ottla.broker.metadata.ClusterReset;
+import io.ottla.broker.metadata.MetadataImage;
+import io.ottla.broker.metadata.PartitionImage;
+import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.testing.BrokerClock;
 import io.ottla.broker.testing.BrokerParts;
 import io.ottla.broker.testing.BrokerSnapshot;
 import io.ottla.broker.testing.BrokerTopic;
 import io.ottla.broker.testing.BrokerWaits;
+import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopic;
 import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopicConfig;
 import io.ottla.storage.Clock;
@@ -22,10 +26,12 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -243,9 +249,29 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
 
     private void createTopics() {
+        MetadataImage image = broker.inside().metadata().image();
         broker.createTopics(setup.topics.values().stream()
+                .filter(topic -> image.topic(topic.name) == null)
                 .map(topic -> topic(topic.name, topic.partitions, topic.configs))
                 .toList());
+    }
+
+    /** Empties those of the builder's topics that can be, and are as the builder had them; the others are made anew. */
+    private Set<Uuid> emptyTopics() {
+        BrokerParts inside = inside();
+        Set<Uuid> emptied = new HashSet<>();
+        for (Builder.Topic topic : setup.topics.values()) {
+            MetadataImage metadata = inside.metadata().image();
+            TopicImage image = metadata.topic(topic.name);
+            if (image != null
+                    && image.partitions().size() == topic.partitions
+                    && image.partitions().stream().allMatch(PartitionImage::isAsMade)
+                    && metadata.topicConfig(topic.name).equals(topic.configs)
+                    && inside.partitions().renew(topic.name)) {
+                emptied.add(image.id());
+            }
+        }
+        return emptied;
     }
 
     /**
@@ -253,12 +279,12 @@ public final class EmbeddedBroker implements AutoCloseable {
      * users and quotas are gone when the method returns, and the builder's topics are there again, empty. The port stays, connections stay
      * open, brokers that were stopped run, the clock goes on from where it is, and producer ids are not given out twice.
      *
-     * <p>A client of before that is still open finds its topics unknown and its groups new: close clients before.
+     * <p>A client of before that is still open finds its topics empty or unknown, and its groups new: close clients before.
      *
      * @throws IllegalStateException if the broker does not run
      */
     public synchronized void reset() {
-        ClusterReset.apply(inside().metadata());
+        ClusterReset.apply(inside().metadata(), emptyTopics());
         try {
             broker.brokers().startAll();
         } catch (IOException e) {

@@ -20,8 +20,8 @@ import java.util.function.ToLongFunction;
 /**
  * Copies of data directories, made while they are in use and put back later, any number of times.
  *
- * <p>What never changes is linked, not copied: a sealed segment and its indexes are never written to, and all other files are replaced
- * rather than changed. An active segment is appended to, so it is copied; a large one is sealed first. So a copy takes as long as there
+ * <p>What never changes is linked, not copied: a sealed segment and its indexes, and the states of producers. An active segment is
+ * appended to, so it is copied; a large one is sealed first. So a copy takes as long as there
  * are files, however large they are. Where the file system has no hard links, or the copy lies on another one, all is copied.
  *
  * <p>A copy is a data directory that was closed cleanly. Nothing is synced: a copy is not made to survive a power failure.
@@ -31,7 +31,7 @@ public final class DirectorySnapshots {
     /** From here on, sealing a segment costs less than copying it. */
     private static final int MAX_COPIED_SIZE_BYTES = 256 << 10;
 
-    private static final List<String> REPLACED_FILES = List.of(PartitionMetadataFile.FILE_NAME, LeaderEpochs.FILE_NAME);
+    private static final List<String> SMALL_FILES = List.of(PartitionMetadataFile.FILE_NAME, LeaderEpochs.FILE_NAME);
 
     /** The one log with files of its owner beside the segments. */
     private static final String METADATA_LOG = "__cluster_metadata-";
@@ -118,8 +118,11 @@ public final class DirectorySnapshots {
             String name = LogFileNames.name(offset, LogFileNames.SNAPSHOT);
             linkIfThere(directory.resolve(name), target.resolve(name));
         }
-        for (String name : REPLACED_FILES) {
-            linkIfThere(directory.resolve(name), target.resolve(name));
+        for (String name : SMALL_FILES) {
+            // Not linked: an EmptiedLog writes into them.
+            if (Files.exists(directory.resolve(name))) {
+                Files.copy(directory.resolve(name), target.resolve(name));
+            }
         }
         if (directory.getFileName().toString().startsWith(METADATA_LOG)) {
             linkMetadataSnapshots(directory, target);
@@ -225,7 +228,8 @@ public final class DirectorySnapshots {
         for (Map.Entry<String, Path> file : wanted.entrySet()) {
             String name = file.getKey();
             Path to = target.resolve(name);
-            if (name.startsWith(active) && !name.endsWith(LogFileNames.SNAPSHOT)) {
+            boolean ofActive = name.startsWith(active) && !name.endsWith(LogFileNames.SNAPSHOT);
+            if (ofActive || SMALL_FILES.contains(name)) {
                 overwrite(file.getValue(), to);
             } else if (!present.containsKey(name)) {
                 link(file.getValue(), to);

@@ -417,6 +417,32 @@ public final class LogDirectory implements AutoCloseable {
         return retire(PartitionDirectory.name(topic, partition), PartitionDirectory.STRAY_SUFFIX);
     }
 
+    /**
+     * Takes a partition out of use and its records away, but keeps its files, to be opened again for the same topic: file systems take
+     * longer to make files than to empty them. Crashes of the machine are not provided for.
+     *
+     * @return false, and nothing has changed, if it is not open or not as simple as that
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public synchronized boolean empty(String topic, int partition, Uuid topicId) {
+        String name = PartitionDirectory.name(topic, partition);
+        Log log = logs.get(name);
+        if (log == null || files != StorageFiles.systemUnsynced() || !EmptiedLog.isPossible(log)) {
+            return false;
+        }
+        logs.remove(name);
+        log.letGo();
+        checkpoints.forget(name);
+        unopened.put(name, new PartitionDirectory(topic, partition, topicId, log.directory()));
+        EmptiedLog.empty(log);
+        return true;
+    }
+
+    /** Whether the checkpoint files have an entry for a partition, or had one when they were last read. */
+    public boolean isCheckpointed(String topic, int partition) {
+        return checkpoints.isWritten(PartitionDirectory.name(topic, partition));
+    }
+
     /** Closes and renames; null if there is no such partition. */
     private Path retire(String name, String end) {
         awaitOpened(name);

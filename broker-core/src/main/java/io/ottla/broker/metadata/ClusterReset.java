@@ -2,6 +2,7 @@ package io.ottla.broker.metadata;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.protocol.MetadataRecord;
+import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.AccessControlEntryRecord;
 import io.ottla.protocol.message.ClientQuotaRecord;
 import io.ottla.protocol.message.ConfigRecord;
@@ -15,6 +16,7 @@ import io.ottla.protocol.message.TopicRecord;
 import io.ottla.protocol.message.UserScramCredentialRecord;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Makes a cluster as it was when it was new: without topics, configurations, users, quotas and the like. The brokers stay registered, and
@@ -24,17 +26,22 @@ public final class ClusterReset {
 
     private ClusterReset() {}
 
-    /** Takes everything away in one step. May block on the file system. */
-    public static void apply(MetadataStore store) {
-        store.update(image -> records(image, store.staticConfig()));
+    /**
+     * Takes everything away in one step. May block on the file system.
+     *
+     * @param kept the ids of the topics that stay, with their configurations
+     */
+    public static void apply(MetadataStore store, Set<Uuid> kept) {
+        store.update(image -> records(image, kept, store.staticConfig()));
         store.awaitCommitted();
     }
 
-    static List<MetadataRecord> records(MetadataImage image, BrokerConfig config) {
+    static List<MetadataRecord> records(MetadataImage image, Set<Uuid> kept, BrokerConfig config) {
         List<MetadataRecord> initial = ClusterRecords.bootstrap(config);
         List<MetadataRecord> records = new ArrayList<>();
         ImageRecords.write(image, record -> {
-            if (!initial.remove(record)) {
+            boolean stays = record instanceof TopicRecord topic && kept.contains(topic.topicId());
+            if (!stays && !initial.remove(record)) {
                 remove(record, records);
             }
         });

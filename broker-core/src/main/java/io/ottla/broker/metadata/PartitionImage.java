@@ -48,4 +48,9 @@ public record PartitionImage(
             List<Integer> eligibleLeaderReplicas,
             List<Integer> lastKnownElr,
             byte leaderRecoveryState) {}
+
+    /** Whether nothing has happened to it: the preferred replica leads, and all are in sync. */
+    public boolean isAsMade() {
+        return leader == replicas.get(0) && isr.size() == replicas.size();
+    }
 }

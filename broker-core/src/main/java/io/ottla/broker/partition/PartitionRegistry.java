@@ -277,10 +277,7 @@ public final class PartitionRegistry implements MetadataListener {
             int index = image.partition();
             Partition known = before != null && index < before.partitions.length ? before.partitions[index] : null;
             if (known == null) {
-                partitions[index] =
-                        new Partition(topic.name(), topic.id(), image.partition(), topic.isInternal(), syncExecutor);
-                partitions[index].follow(image, minInSyncReplicas);
-                open(partitions[index], logConfig);
+                partitions[index] = opened(topic, image, minInSyncReplicas, logConfig);
             } else {
                 partitions[index] = known;
                 known.follow(image, minInSyncReplicas);
@@ -297,6 +294,14 @@ public final class PartitionRegistry implements MetadataListener {
         HostedTopic hosted = new HostedTopic(topic, Map.copyOf(topicConfig), partitions);
         topicsById.put(topic.id(), hosted);
         topicsByName.put(topic.name(), hosted);
+    }
+
+    private Partition opened(TopicImage topic, PartitionImage image, int minInSyncReplicas, LogConfig logConfig) {
+        Partition partition =
+                new Partition(topic.name(), topic.id(), image.partition(), topic.isInternal(), syncExecutor);
+        partition.follow(image, minInSyncReplicas);
+        open(partition, logConfig);
+        return partition;
     }
 
     private void open(Partition partition, LogConfig logConfig) {
@@ -366,6 +371,46 @@ public final class PartitionRegistry implements MetadataListener {
             }
         }
         return emptiest;
+    }
+
+    /**
+     * Gives a topic empty logs in the place of those it has, if that can be done without making files. What holds one of its partitions is
+     * told that it was deleted.
+     *
+     * @return false if the topic has to be deleted and made anew; it is good for nothing else then
+     * @throws ApiException KAFKA_STORAGE_ERROR
+     */
+    public synchronized boolean renew(String name) {
+        HostedTopic hosted = topicsByName.get(name);
+        if (hosted == null || !Arrays.stream(hosted.partitions).allMatch(Partition::isOnline)) {
+            return false;
+        }
+        Uuid id = hosted.image.id();
+        LogConfig logConfig = TopicConfigs.logConfig(hosted.config, appliedConfig);
+        int minInSyncReplicas = TopicConfigs.minInSyncReplicas(hosted.config, appliedConfig);
+        Partition[] renewed = hosted.partitions.clone();
+        Set<LogDirectory> checkpointed = new HashSet<>();
+        for (Partition partition : hosted.partitions) {
+            if (partition.log().logEndOffset() == 0) {
+                continue; // as new
+            }
+            LogDirectory directory = directoryOf(partition.log());
+            if (directory.isCheckpointed(name, partition.index())) {
+                checkpointed.add(directory);
+            }
+            partition.markDeleted();
+            if (!directory.empty(name, partition.index(), id)) {
+                return false;
+            }
+            PartitionImage image = hosted.image.partition(partition.index());
+            renewed[partition.index()] = opened(hosted.image, image, minInSyncReplicas, logConfig);
+        }
+        HostedTopic now = new HostedTopic(hosted.image, hosted.config, renewed);
+        topicsById.put(id, now);
+        topicsByName.put(name, now);
+        // The empty logs must not be measured by what the full ones had.
+        checkpointed.forEach(LogDirectory::checkpoint);
+        return true;
     }
 
     private void delete(HostedTopic topic) {

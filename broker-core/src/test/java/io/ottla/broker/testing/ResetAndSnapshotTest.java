@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
@@ -116,6 +117,57 @@ class ResetAndSnapshotTest {
                 assertTrue(get(admin.describeUserScramCredentials().all()).isEmpty());
                 assertEquals(null, retention(admin));
             }
+        }
+    }
+
+    @Test
+    void shouldEmptyLogsInPlaceAndKnowThatAfterACrash() {
+        try (EmbeddedBroker broker =
+                EmbeddedBroker.builder().topic("orders", 2).topic("audit", 1).start()) {
+            BrokerTopic orders = broker.topic("orders");
+            for (int round = 0; round < 3; round++) {
+                orders.write(TestRecord.of("a").partition(0), TestRecord.of("b").partition(0));
+                // Checkpoints are written, and in the second round indexes.
+                broker.clock().advance(Duration.ofMinutes(2));
+                if (round == 1) {
+                    broker.restart();
+                }
+                BrokerSnapshot full = broker.snapshot();
+                broker.reset();
+                orders.assertEmpty();
+                broker.kill();
+                broker.restart();
+                orders.assertEmpty();
+                assertEquals(0, orders.endOffset(0));
+                orders.write(TestRecord.of("c").partition(0));
+                orders.assertValues("c");
+                broker.restore(full);
+                orders.assertValues("a", "b");
+                broker.reset();
+            }
+        }
+    }
+
+    @Test
+    void shouldGiveTopicsBackWhatTheBuilderSaid() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.builder()
+                        .topic("orders", 1, Map.of("retention.ms", "1000000"))
+                        .topic("audit", 1)
+                        .start();
+                Admin admin = Admin.create(broker.clientProperties())) {
+            ConfigResource orders = new ConfigResource(ConfigResource.Type.TOPIC, "orders");
+            AlterConfigOp set = new AlterConfigOp(new ConfigEntry("retention.ms", "5"), AlterConfigOp.OpType.SET);
+            get(admin.incrementalAlterConfigs(Map.of(orders, List.of(set))).all());
+            get(admin.createPartitions(Map.of("audit", NewPartitions.increaseTo(3)))
+                    .all());
+            broker.reset();
+            assertEquals(1, broker.topic("audit").partitionCount());
+            assertEquals(
+                    "1000000",
+                    get(admin.describeConfigs(List.of(orders)).all())
+                            .get(orders)
+                            .get("retention.ms")
+                            .value());
         }
     }
 
