@@ -30,7 +30,7 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
     public static final int ANY_BROKER = -2;
 
     /** A log up to this size is loaded by whoever finds it; a larger one by a thread of its own. */
-    private static final long INLINE_LOAD_SIZE_BYTES = 4L << 20;
+    static final long INLINE_LOAD_SIZE_BYTES = 4L << 20;
 
     /**
      * What a runtime needs of the broker.

@@ -38,6 +38,7 @@ final class ShardRunner<S extends CoordinatorShard> {
     private final CoordinatorRecordFormat format;
     private final Supplier<S> factory;
     private final Clock clock;
+    private final BrokerTimer timer;
 
     /** The broker that leads the shard's partition, -1 if none does. */
     private volatile int leader = PartitionImage.NO_LEADER;
@@ -87,6 +88,7 @@ final class ShardRunner<S extends CoordinatorShard> {
         this.format = format;
         this.factory = factory;
         this.clock = clock;
+        this.timer = timer;
         this.batch = new PendingBatch(format, shardLog);
         this.timers = new ShardTimers(clock, timer, this::submit, this::onTimer);
     }
@@ -291,7 +293,13 @@ final class ShardRunner<S extends CoordinatorShard> {
     private void flush() {
         // Should it fail, all answers are errors.
         appendPending();
-        sendAnswers();
+        try {
+            sendAnswers();
+        } catch (ApiException e) {
+            // The log is not there, so nobody can say what is in it; and who asks must not wait for ever.
+            answers.forEach(answer -> send(new Answer<>(answer.reply(), null, answerFor(e.error()))));
+            answers.clear();
+        }
     }
 
     /** Appends the records of the steps since the last append. False if that failed: all answers are errors then. */
@@ -356,9 +364,7 @@ final class ShardRunner<S extends CoordinatorShard> {
     private void giveUp(ErrorCode error) {
         if (shard != null && appendPending()) {
             drop(error);
-            unavailable = ErrorCode.NOT_COORDINATOR;
-            loadFailed = true;
-            retryLoadMs = clock.timeMs() + LOAD_RETRY_MS;
+            loadLater();
         }
     }
 
@@ -396,17 +402,30 @@ final class ShardRunner<S extends CoordinatorShard> {
             fresh.onLoaded(output);
         } catch (RuntimeException e) {
             if (!loadFailed) {
-                log.error("{}: could not load from the log, which is tried again when somebody asks", name, e);
+                log.error("{}: could not load from the log, which is tried again", name, e);
             }
             shard = null;
-            unavailable = ErrorCode.NOT_COORDINATOR;
-            loadFailed = true;
-            retryLoadMs = clock.timeMs() + LOAD_RETRY_MS;
+            loadLater();
             return;
         }
         if (loadFailed) {
             loadFailed = false;
             log.info("{}: could be loaded from the log now", name);
+        }
+    }
+
+    /** Nobody may ask for long, and others wait for what only a shard that is loaded does: markers, timeouts. */
+    private void loadLater() {
+        unavailable = ErrorCode.NOT_COORDINATOR;
+        loadFailed = true;
+        retryLoadMs = clock.timeMs() + LOAD_RETRY_MS;
+        var unused = timer.schedule(this::retryLoad, LOAD_RETRY_MS);
+    }
+
+    /** On the timer's thread, which much to read would hold up: that is left to who asks. */
+    private void retryLoad() {
+        if (loadSizeBytes() <= CoordinatorRuntime.INLINE_LOAD_SIZE_BYTES) {
+            submit(this::isAvailable);
         }
     }
 

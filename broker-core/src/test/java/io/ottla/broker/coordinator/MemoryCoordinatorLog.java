@@ -20,10 +20,22 @@ final class MemoryCoordinatorLog implements CoordinatorLog {
     private long committedOffset = Long.MAX_VALUE;
     private ErrorCode failure;
     private int maxBatchSizeBytes = 1 << 20;
+    private boolean offline;
 
     /** The appends to come fail; null for not. */
     void failWith(ErrorCode error) {
         failure = error;
+    }
+
+    /** Whether there is no log, so that nothing can be said of it. */
+    void offline(boolean isOffline) {
+        offline = isOffline;
+    }
+
+    private void ensureOnline() {
+        if (offline) {
+            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR);
+        }
     }
 
     /** From now on, only what is before the offset is committed. */
@@ -54,6 +66,7 @@ final class MemoryCoordinatorLog implements CoordinatorLog {
 
     @Override
     public long append(ByteBuffer batch) {
+        ensureOnline();
         if (failure != null) {
             throw new ApiException(failure);
         }
@@ -66,6 +79,7 @@ final class MemoryCoordinatorLog implements CoordinatorLog {
 
     @Override
     public long endOffset() {
+        ensureOnline();
         return endOffset;
     }
 
@@ -76,11 +90,13 @@ final class MemoryCoordinatorLog implements CoordinatorLog {
 
     @Override
     public long sizeBytes() {
+        ensureOnline();
         return batches.stream().mapToLong(ByteBuffer::remaining).sum();
     }
 
     @Override
     public void replay(Consumer<RecordBatch> reader) {
+        ensureOnline();
         batches().forEach(reader);
     }
 

@@ -213,6 +213,27 @@ class ShardRunnerTest {
     }
 
     @Test
+    void shouldAnswerWithoutALogAndLoadWhenThereIsOne() {
+        run((shard, out) -> shard.add("a", 1, out));
+        log.offline(true);
+        ShardRunner<SumShard> late = newRunner();
+        late.load();
+        Answer[] refused = {new Answer(), new Answer()};
+        for (Answer answer : refused) {
+            late.execute((shard, out) -> shard.add("a", 5, out), answer.reply());
+            assertEquals(ErrorCode.NOT_COORDINATOR, answer.error);
+        }
+        timer.advance(1_000);
+        log.offline(false);
+        int tried = shards.size();
+        timer.advance(1_000);
+        assertEquals(tried + 1, shards.size(), "nobody has to ask");
+        Answer answer = new Answer();
+        late.execute((shard, out) -> shard.sums.get("a"), answer.reply());
+        assertEquals(1L, answer.value);
+    }
+
+    @Test
     void shouldForgetHalfAStep() {
         run((shard, out) -> shard.add("a", 1, out));
         Answer failed = run((shard, out) -> {
