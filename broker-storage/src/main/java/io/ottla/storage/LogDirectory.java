@@ -351,8 +351,18 @@ public final class LogDirectory implements AutoCloseable {
         if (log != null) {
             log.abandon();
         }
-        if (isNew) {
+        if (isNew && !deleteEmpty(directory)) {
             deleteTree(directory);
+        }
+    }
+
+    /** Without looking into it, which takes a file descriptor: there may be none, and that be the reason for all this. */
+    private boolean deleteEmpty(Path directory) {
+        try {
+            files.deleteIfExists(directory);
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -34,6 +34,7 @@ public final class Partition {
     private final Executor syncExecutor;
     private volatile Log log;
     private volatile GroupCommit commits;
+    private volatile String offlineReason;
     private volatile int leader;
     private volatile int leaderEpoch;
 
@@ -61,6 +62,11 @@ public final class Partition {
         this.internal = internal;
         this.syncExecutor = syncExecutor;
         this.leader = PartitionImage.NO_LEADER;
+    }
+
+    /** Says why there is no log, for those who ask for it. */
+    void offlineReason(String reason) {
+        offlineReason = reason;
     }
 
     /** Gives the partition its log. Called once. */
@@ -120,7 +126,8 @@ public final class Partition {
     public Log log() {
         Log opened = log;
         if (opened == null) {
-            throw new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, "The log of " + this + " could not be opened");
+            throw new ApiException(
+                    ErrorCode.KAFKA_STORAGE_ERROR, "The log of " + this + " could not be opened: " + offlineReason);
         }
         return opened;
     }

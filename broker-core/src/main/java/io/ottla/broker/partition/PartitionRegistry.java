@@ -313,10 +313,17 @@ public final class PartitionRegistry implements MetadataListener {
                 failure = e;
             }
         }
+        if (failure != null) {
+            partition.offlineReason(failure.getMessage());
+        }
         if (failure instanceof LogDamageException) {
             LOG.error("The log of {} cannot be opened, the partition is offline: {}", partition, failure.getMessage());
         } else if (failure != null) {
-            LOG.error("The log of {} cannot be opened, the partition is offline until it can", partition, failure);
+            LOG.error(
+                    "The log of {} cannot be opened, the partition is offline until it can: {}",
+                    partition,
+                    failure.getMessage());
+            LOG.debug("What failed for {}", partition, failure);
             unopened.add(partition);
         }
     }
