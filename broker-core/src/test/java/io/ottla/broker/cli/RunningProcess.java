@@ -36,6 +36,10 @@ class RunningProcess implements AutoCloseable {
                 .start();
     }
 
+    final long pid() {
+        return process.pid();
+    }
+
     /** What the process has printed so far. */
     final String stdout() {
         return read(stdout);
