@@ -20,6 +20,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -49,6 +51,7 @@ final class KillLoad implements AutoCloseable {
     private static final int MAX_PAUSE_MICROS = 1_000;
 
     private static final int KEPT_TOPICS = 3;
+    private static final int KEPT_RECORDS = 2_000;
 
     private final String server;
     private final Admin admin;
@@ -63,6 +66,7 @@ final class KillLoad implements AutoCloseable {
     private final Map<TopicPartition, List<Long>> read = new ConcurrentHashMap<>();
 
     private final Map<TopicPartition, Long> committed = new ConcurrentHashMap<>();
+    private final Map<TopicPartition, Long> deleted = new HashMap<>();
     private final Set<String> present = new HashSet<>();
     private final Set<String> absent = new HashSet<>();
     private volatile boolean producing = true;
@@ -256,6 +260,26 @@ final class KillLoad implements AutoCloseable {
     /** What had been acknowledged before the call. A topic that is about to be deleted is in neither set. */
     synchronized Topics topics() {
         return new Topics(Set.copyOf(present), Set.copyOf(absent));
+    }
+
+    /** So that the folder, which is verified in each cycle, does not grow. Some stay, to be looked at. */
+    void deleteWhatWasRead() throws Exception {
+        Map<TopicPartition, RecordsToDelete> asked = new HashMap<>();
+        committed.forEach((partition, offset) -> {
+            if (offset > KEPT_RECORDS) {
+                asked.put(partition, RecordsToDelete.beforeOffset(offset - KEPT_RECORDS));
+            }
+        });
+        admin.deleteRecords(asked).all().get();
+        asked.forEach((partition, records) -> deleted.put(partition, records.beforeOffset()));
+    }
+
+    void assertStillDeleted() throws Exception {
+        Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+        deleted.keySet().forEach(partition -> asked.put(partition, OffsetSpec.earliest()));
+        var found = admin.listOffsets(asked).all().get();
+        deleted.forEach(
+                (partition, offset) -> assertEquals(offset, found.get(partition).offset(), partition::toString));
     }
 
     Map<TopicPartition, Long> committed() {
