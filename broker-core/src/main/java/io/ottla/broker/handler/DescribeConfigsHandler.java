@@ -43,7 +43,7 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         for (DescribeConfigsResource resource : request.resources()) {
             DescribeConfigsResult result = empty(resource);
             try {
-                for (DescribedConfig config : describe(resource)) {
+                for (DescribedConfig config : describe(resource, context.connection().brokerId())) {
                     result.configs().add(entry(config, request));
                 }
             } catch (ApiException e) {
@@ -54,7 +54,7 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         context.respond(response);
     }
 
-    private List<DescribedConfig> describe(DescribeConfigsResource resource) {
+    private List<DescribedConfig> describe(DescribeConfigsResource resource, int brokerId) {
         MetadataImage image = store.image();
         ConfigDescriber describer = new ConfigDescriber(image, store.staticConfig(), store.brokerConfig());
         Predicate<String> wanted = wanted(resource.configurationKeys());
@@ -71,11 +71,12 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
                 if (name.isEmpty()) {
                     yield describer.allBrokers(wanted);
                 }
-                int id = requireBroker(image, name, "expected %d or empty string, but received %s");
-                yield new ConfigDescriber(image, store.staticConfig(id), store.brokerConfig(id)).broker(wanted);
+                requireBroker(brokerId, name, "expected %d or empty string, but received %s");
+                yield new ConfigDescriber(image, store.staticConfig(brokerId), store.brokerConfig(brokerId))
+                        .broker(wanted);
             }
             case ConfigResource.BROKER_LOGGER -> {
-                requireBroker(image, name, "expected %d but received %s");
+                requireBroker(brokerId, name, "expected %d but received %s");
                 yield List.of();
             }
             case ConfigResource.GROUP -> {
@@ -99,20 +100,20 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         return set::contains;
     }
 
-    private int requireBroker(MetadataImage image, String name, String expectation) {
+    /** Each broker speaks of itself only. */
+    private static void requireBroker(int brokerId, String name, String expectation) {
         int id;
         try {
             id = Integer.parseInt(name);
         } catch (NumberFormatException e) {
             throw new ApiException(ErrorCode.INVALID_REQUEST, "Broker id must be an integer, but it is: " + name);
         }
-        if (image.broker(id) == null) {
+        if (id != brokerId) {
             throw new ApiException(
                     ErrorCode.INVALID_REQUEST,
                     "Unexpected broker id, "
-                            + String.format(expectation, store.staticConfig().nodeId(), name));
+                            + String.format(expectation, brokerId, name));
         }
-        return id;
     }
 
     private static void requireName(String name, String message) {

@@ -46,7 +46,7 @@ public final class DescribeProducersHandler extends RequestHandler<DescribeProdu
             PartitionResponse unknown = failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
             return topicExists ? unknown : unknown.errorMessage(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.message());
         }
-        if (partition.leader() != brokerId) {
+        if (!partition.isReplica(brokerId)) {
             return failed(index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
         }
         PartitionResponse result = new PartitionResponse().partitionIndex(index);

@@ -157,12 +157,12 @@ public final class ListOffsetsHandler extends RequestHandler<ListOffsetsRequest>
         if (partition == null) {
             return answer(asked, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN, version);
         }
-        ErrorCode epochError = partition.checkLeaderEpoch(asked.currentLeaderEpoch());
-        if (epochError != ErrorCode.NONE) {
-            return answer(asked, epochError, UNKNOWN, version);
-        }
-        if (partition.leader() != context.connection().brokerId() && request.replicaId() != DEBUGGING_REPLICA_ID) {
-            return answer(asked, ErrorCode.NOT_LEADER_OR_FOLLOWER, UNKNOWN, version);
+        ErrorCode refusal = partition.check(
+                context.connection().brokerId(),
+                asked.currentLeaderEpoch(),
+                request.replicaId() != DEBUGGING_REPLICA_ID);
+        if (refusal != ErrorCode.NONE) {
+            return answer(asked, refusal, UNKNOWN, version);
         }
         try {
             long endOffset = endOffset(partition.log(), request);

@@ -51,12 +51,9 @@ public final class OffsetForLeaderEpochHandler extends RequestHandler<OffsetForL
         if (partition == null) {
             return failure(asked, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
         }
-        ErrorCode epochError = partition.checkLeaderEpoch(asked.currentLeaderEpoch());
-        if (epochError != ErrorCode.NONE) {
-            return failure(asked, epochError);
-        }
-        if (partition.leader() != context.connection().brokerId()) {
-            return failure(asked, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+        ErrorCode refusal = partition.check(context.connection().brokerId(), asked.currentLeaderEpoch(), true);
+        if (refusal != ErrorCode.NONE) {
+            return failure(asked, refusal);
         }
         try {
             EpochEndOffset end = partition.endOffsetForEpoch(asked.leaderEpoch());

@@ -76,11 +76,7 @@ final class PartitionChange {
             isr = new ArrayList<>(List.of(leader));
         }
         if (leader != NOBODY || !adding.isEmpty()) {
-            for (int id : replicas) {
-                if (leadership.serves(id) && !isr.contains(id)) {
-                    isr.add(id);
-                }
-            }
+            join();
         }
         if (completeReassignment() || leader == NOBODY) {
             leader = elect();
@@ -89,6 +85,19 @@ final class PartitionChange {
             isr = before.isr();
         }
         return difference(leader);
+    }
+
+    /** Has everybody be in sync who serves; an ISR that has grown is sorted, as Apache Kafka's is. */
+    private void join() {
+        int sizeBefore = isr.size();
+        for (int id : replicas) {
+            if (leadership.serves(id) && !isr.contains(id)) {
+                isr.add(id);
+            }
+        }
+        if (isr.size() > sizeBefore) {
+            isr.sort(null);
+        }
     }
 
     /** Lets go of the replicas that were to be removed, once those that were to be added are in sync. */

@@ -25,6 +25,7 @@ public final class Partition {
 
     private static final short NO_TRANSACTION_VERSION = 0;
     private static final short ALL_ACKS = -1;
+    private static final int NO_EPOCH = -1;
     private static final AppendWaiter[] NO_WAITERS = new AppendWaiter[0];
 
     private final String topic;
@@ -138,20 +139,25 @@ public final class Partition {
     }
 
     /**
-     * Compares the leader epoch that a client believes in with the partition's (KIP-320).
+     * Whether a broker may answer for this partition, and whether the client believes in the same leader epoch (KIP-320): the one place
+     * where that is found out.
      *
-     * @param epoch the client's, negative if it has none
-     * @return {@link ErrorCode#NONE}, {@link ErrorCode#FENCED_LEADER_EPOCH} or {@link ErrorCode#UNKNOWN_LEADER_EPOCH}
+     * @param brokerId the broker that was asked
+     * @param epoch the client's leader epoch, -1 if it has none
+     * @param leaderOnly whether a follower may not answer
+     * @return {@link ErrorCode#NONE}, {@link ErrorCode#NOT_LEADER_OR_FOLLOWER}, {@link ErrorCode#FENCED_LEADER_EPOCH} or
+     *     {@link ErrorCode#UNKNOWN_LEADER_EPOCH}
      */
-    public ErrorCode checkLeaderEpoch(int epoch) {
-        if (epoch == -1) {
-            return ErrorCode.NONE;
+    public ErrorCode check(int brokerId, int epoch, boolean leaderOnly) {
+        boolean leads = leader == brokerId;
+        if (!leads && !isReplica(brokerId)) {
+            return ErrorCode.NOT_LEADER_OR_FOLLOWER;
         }
         int current = leaderEpoch;
-        if (epoch == current) {
-            return ErrorCode.NONE;
+        if (epoch != NO_EPOCH && epoch != current) {
+            return epoch < current ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
         }
-        return epoch < current ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
+        return leads || !leaderOnly ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER;
     }
 
     /**

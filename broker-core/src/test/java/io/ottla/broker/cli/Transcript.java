@@ -40,6 +40,14 @@ final class Transcript {
     private final Path folder;
     private final Map<String, String> files;
 
+    /** What happens between commands. */
+    @FunctionalInterface
+    interface Events {
+
+        /** Brings an event about. */
+        void happen(String event) throws Exception;
+    }
+
     private interface Main {
         void run(String... arguments) throws Exception;
     }
@@ -58,10 +66,33 @@ final class Transcript {
         }
     }
 
-    /** What is kept beside this class: lines with $ are commands, those with # headlines, the others what was printed. */
+    /** What is kept beside this class: lines with $ are commands, with ! events, with # headlines, the others what was printed. */
     static String load(String resource) throws IOException {
         try (InputStream in = Transcript.class.getResourceAsStream(resource)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** As {@link #play(String)}, where things happen in between. */
+    String play(String resource, Events events) throws Exception {
+        StringBuilder played = new StringBuilder();
+        for (String line : load(resource).lines().toList()) {
+            if (line.startsWith("! ")) {
+                played.append(line).append("\n\n");
+                events.happen(line.substring(2));
+            } else {
+                add(line, played);
+            }
+        }
+        Files.writeString(Path.of("target", resource), played);
+        return played.toString().strip();
+    }
+
+    private void add(String line, StringBuilder played) {
+        if (line.startsWith("#")) {
+            played.append(line).append("\n\n");
+        } else if (line.startsWith("$ ")) {
+            played.append(line).append('\n').append(run(line.substring(2))).append("\n\n");
         }
     }
 
@@ -73,11 +104,7 @@ final class Transcript {
     String play(String resource, String copy) throws IOException {
         StringBuilder played = new StringBuilder();
         for (String line : load(resource).lines().toList()) {
-            if (line.startsWith("#")) {
-                played.append(line).append("\n\n");
-            } else if (line.startsWith("$ ")) {
-                played.append(line).append('\n').append(run(line.substring(2))).append("\n\n");
-            }
+            add(line, played);
         }
         Files.writeString(Path.of("target", copy), played);
         return played.toString().strip();
@@ -148,8 +175,8 @@ final class Transcript {
                         "(?m)^1 [\\w-]{22} \\d+ 0 \\d+ ms ago \\d+ ms ago Leader",
                         "1 <id> <offset> 0 <ago> <ago> Leader")
                 .replaceAll("localhost:\\d+", "localhost:<port>")
-                .replaceAll("(?m)^1 localhost \\d+", "1 localhost <port>")
-                .replaceAll("\"log_dirs\":\\[\"/[^\"]+\"", "\"log_dirs\":[<folder>")
+                .replaceAll("(?m)^(\\d) localhost \\d+", "$1 localhost <port>")
+                .replaceAll("(?<=[\\[,])\"/[^\"]+\"(?=[\\],])", "<folder>")
                 .replaceAll("\"logDir\":\"[^\"]+\"", "\"logDir\":<folder>");
     }
 

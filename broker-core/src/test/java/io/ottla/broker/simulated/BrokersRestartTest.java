@@ -99,7 +99,7 @@ class BrokersRestartTest {
         try (EmbeddedBroker broker = start(3);
                 Admin admin = admin(broker)) {
             assertTrue(broker.brokers().stream().allMatch(SimulatedBroker::isRunning));
-            assertEquals("3 [2, 3, 1] [2, 3, 1]", state(admin, SHARED));
+            assertEquals("3 [2, 3, 1] [1, 2, 3]", state(admin, SHARED));
             assertEquals("3 [3] [3]", state(admin, ALONE));
             assertEquals(List.of("a", "b"), read(broker, SHARED, 2));
         }

@@ -64,13 +64,10 @@ final class PartitionReader {
     /** What keeps the client from this partition whatever its log holds. */
     private static ErrorCode refusal(FetchPartition asked, FetchTerms terms) {
         Partition partition = asked.partition();
-        ErrorCode epochError = partition.checkLeaderEpoch(asked.currentLeaderEpoch());
-        if (epochError != ErrorCode.NONE) {
-            return epochError;
-        }
-        if (partition.leader() != terms.brokerId()
-                && !(terms.readsFollowers() && partition.isReplica(terms.brokerId()))) {
-            return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+        ErrorCode refusal =
+                partition.check(terms.brokerId(), asked.currentLeaderEpoch(), !terms.readsFollowers());
+        if (refusal != ErrorCode.NONE) {
+            return refusal;
         }
         if (!terms.isFromConsumer()) {
             // There are no followers. One that says which epoch it knows is told to try again, as by a leader that has
