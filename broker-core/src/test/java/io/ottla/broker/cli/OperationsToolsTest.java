@@ -30,7 +30,7 @@ class OperationsToolsTest {
             "<election.json>",
                     "{\"partitions\":[{\"topic\":\"readings\",\"partition\":0},{\"topic\":\"alarms\",\"partition\":0}]}",
             "<delete-all.json>",
-                    "{\"partitions\":[{\"topic\":\"readings\",\"partition\":0,\"offset\":-1},{\"topic\":\"alarms\",\"partition\":0,\"offset\":1}],\"version\":1}",
+                    "{\"partitions\":[{\"topic\":\"readings\",\"partition\":0,\"offset\":-1}],\"version\":1}",
             "<nowhere.json>",
                     "{\"version\":1,\"partitions\":[{\"topic\":\"readings\",\"partition\":0,\"replicas\":[1],\"log_dirs\":[\"/no/such/folder\"]}]}",
             "<delete.json>", "{\"partitions\":[{\"topic\":\"readings\",\"partition\":0,\"offset\":1}],\"version\":1}",

@@ -21,6 +21,8 @@ enum Tool {
     GET_OFFSETS("GetOffsetShell"),
     LOG_COMPACTION_TESTER("LogCompactionTester"),
     LOG_DIRS("LogDirsCommand"),
+    /** Only there in the profile {@code kafka-answers}. */
+    METADATA_SHELL("../shell.MetadataShell"),
     PRODUCER_PERF_TEST("ProducerPerformance"),
     TOPICS("TopicCommand"),
     TRANSACTIONAL_MESSAGE_COPIER("TransactionalMessageCopier"),
@@ -40,7 +42,9 @@ enum Tool {
     private final String mainClass;
 
     Tool(String mainClass) {
-        this.mainClass = "org.apache.kafka.tools." + mainClass;
+        this.mainClass = mainClass.startsWith("..")
+                ? "org.apache.kafka" + mainClass.substring(2).replace('/', '.')
+                : "org.apache.kafka.tools." + mainClass;
     }
 
     /** Starts the tool; the words of the command line are separated by blanks. */

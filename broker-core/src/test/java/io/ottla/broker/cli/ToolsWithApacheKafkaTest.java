@@ -4,14 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.ottla.broker.EmbeddedBroker;
 import io.ottla.broker.admin.ApacheKafka;
+import io.ottla.broker.clients.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +53,29 @@ class ToolsWithApacheKafkaTest {
         }
         assertEquals(withoutOwn(expected), withoutOwn(actual));
         assertEquals(Transcript.load("configs.txt").strip(), withoutOwn(expected));
+    }
+
+    @Test
+    void shouldReadASnapshotInItsMetadataShell() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.builder()
+                .config("log.dirs", folder.toString())
+                .config("metadata.log.max.record.bytes.between.snapshots", "100")
+                .start()) {
+            OperationsToolsTest.prepare(broker.bootstrapServers());
+        }
+        Path snapshot;
+        try (Stream<Path> files = Files.list(folder.resolve("__cluster_metadata-0"))) {
+            snapshot = files.filter(file -> file.toString().endsWith(".checkpoint"))
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
+        }
+        // The shell may answer before it has taken in what it has read.
+        Await.until("the topics are shown", () -> Tool.METADATA_SHELL
+                .run("--snapshot " + snapshot + " ls /image/topics/byName")
+                .equals("alarms\nreadings"));
+        Await.until("the partition is shown", () -> Tool.METADATA_SHELL
+                .run("--snapshot " + snapshot + " cat /image/topics/byName/readings/1")
+                .startsWith("PartitionRegistration(replicas=[1], "));
     }
 
     /** Without the keys whose defaults differ, which the documentation lists, and those that say where a broker is. */
