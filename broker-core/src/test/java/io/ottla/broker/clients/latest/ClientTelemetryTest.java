@@ -75,12 +75,9 @@ class ClientTelemetryTest {
         payload.get(bytes);
         try {
             Set<String> names = new TreeSet<>();
-            MetricsData.parseFrom(bytes)
-                    .getResourceMetricsList()
-                    .forEach(resource -> resource.getScopeMetricsList()
-                            .forEach(scope -> scope.getMetricsList().stream()
-                                    .map(Metric::getName)
-                                    .forEach(names::add)));
+            MetricsData.parseFrom(bytes).getResourceMetricsList().forEach(resource -> resource.getScopeMetricsList()
+                    .forEach(scope ->
+                            scope.getMetricsList().stream().map(Metric::getName).forEach(names::add)));
             return names;
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException(e);
@@ -89,8 +86,8 @@ class ClientTelemetryTest {
 
     private boolean hasPushed(String clientId, String metric) {
         return pushed.stream()
-                .anyMatch(metrics -> metrics.clientId().equals(clientId)
-                        && names(metrics).contains(metric));
+                .anyMatch(metrics ->
+                        metrics.clientId().equals(clientId) && names(metrics).contains(metric));
     }
 
     @Test
@@ -101,7 +98,8 @@ class ClientTelemetryTest {
             producer.send(new ProducerRecord<>("readings", "value")).get();
             id = producer.clientInstanceId(Duration.ofSeconds(30)).toString();
             Await.until(
-                    "the producer pushes", () -> hasPushed("sensor", "org.apache.kafka.producer.connection.creation.total"));
+                    "the producer pushes",
+                    () -> hasPushed("sensor", "org.apache.kafka.producer.connection.creation.total"));
         }
 
         for (ClientMetrics metrics : pushed) {
