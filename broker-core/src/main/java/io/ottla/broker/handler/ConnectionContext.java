@@ -37,4 +37,9 @@ public interface ConnectionContext {
 
     /** Runs the task when the connection ends; at once if it already has. Tasks must not block. May be called on any thread. */
     void onClose(Runnable task);
+
+    /** The bytes of the connection, for tests that break them. Called on the event loop of the connection. */
+    default ConnectionWire wire() {
+        throw new UnsupportedOperationException("There is no wire");
+    }
 }

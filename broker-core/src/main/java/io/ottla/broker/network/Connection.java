@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.ConnectionContext;
+import io.ottla.broker.handler.ConnectionWire;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestInterceptor;
 import io.ottla.protocol.ApiKey;
@@ -68,6 +69,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     /** Encoded answers that the channel does not have yet, or null. */
     private ByteBuf outbound;
 
+    private WireStage wire; // null unless a test breaks the bytes
     private boolean unflushed;
     private boolean inReadBurst;
     private boolean resuming;
@@ -110,7 +112,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
         }
         open = true;
         loop.add(this);
-        server.connectionOpened();
+        server.connectionOpened(this);
         idleCheck = new IdleCheck(
                 this, server.clock(), server.timer(), server.config().maxIdleMs());
         if (server.quotas().limitsConnections()) {
@@ -205,6 +207,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
                 || closing
                 || stopping
                 || isThrottled()
+                || (wire != null && wire.suspendsReading())
                 || inFlight.size() >= MAX_IN_FLIGHT
                 || !ctx.channel().isWritable();
     }
@@ -435,7 +438,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     }
 
     /** Hands out the frames that a pause has kept back, then turns reading on or off. */
-    private void updateReading() {
+    void updateReading() {
         if (resuming || closed || closing) {
             return;
         }
@@ -588,6 +591,14 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     public void clientSoftware(String name, String version) {
         clientSoftwareName = name;
         clientSoftwareVersion = version;
+    }
+
+    @Override
+    public ConnectionWire wire() {
+        if (wire == null) {
+            wire = WireStage.addTo(ctx.pipeline(), this, server.timer());
+        }
+        return wire;
     }
 
     @Override

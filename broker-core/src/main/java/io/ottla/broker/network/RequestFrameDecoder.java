@@ -38,6 +38,7 @@ final class RequestFrameDecoder extends InboundStage {
     private int readSizeBytes = MIN_READ_BYTES;
     private int creditBytes = FREE_CREDIT_BYTES;
     private int lastLargeFrameBytes;
+    private int lastReadBytes;
     private boolean decoding;
     private boolean closed;
 
@@ -54,11 +55,17 @@ final class RequestFrameDecoder extends InboundStage {
 
     /** Adapts the size of reads to how full the last one was. */
     void onRead(int wantedBytes, int gotBytes) {
+        lastReadBytes = gotBytes;
         if (gotBytes == wantedBytes) {
             readSizeBytes = Math.min(MAX_READ_BYTES, readSizeBytes * 2);
         } else if (gotBytes < readSizeBytes / 4) {
             readSizeBytes = Math.max(MIN_READ_BYTES, readSizeBytes / 2);
         }
+    }
+
+    /** How many bytes the last read brought. */
+    int lastReadBytes() {
+        return lastReadBytes;
     }
 
     @Override

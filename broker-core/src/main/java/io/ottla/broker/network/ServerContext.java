@@ -1,5 +1,6 @@
 package io.ottla.broker.network;
 
+import io.ottla.broker.handler.ConnectionContext;
 import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
 import io.ottla.broker.quota.ClientQuotas;
@@ -66,8 +67,12 @@ final class ServerContext {
         return lastConnectionId.incrementAndGet();
     }
 
-    void connectionOpened() {
+    void connectionOpened(ConnectionContext connection) {
         openConnections.incrementAndGet();
+        RequestInterceptor present = interceptor;
+        if (present != null) {
+            present.opened(connection);
+        }
     }
 
     void connectionClosed() {
