@@ -103,6 +103,16 @@ final class FetchPartition implements AppendWaiter {
         maxBytes = Math.max(0, request.partitionMaxBytes());
     }
 
+    /** What the client asked of this partition last. */
+    FetchRequest.FetchPartition asRequested() {
+        return new FetchRequest.FetchPartition()
+                .partition(index)
+                .currentLeaderEpoch(currentLeaderEpoch)
+                .lastFetchedEpoch(lastFetchedEpoch)
+                .fetchOffset(fetchOffset)
+                .partitionMaxBytes(maxBytes);
+    }
+
     String topicName() {
         return topicName;
     }

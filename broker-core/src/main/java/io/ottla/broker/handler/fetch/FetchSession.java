@@ -3,8 +3,10 @@ package io.ottla.broker.handler.fetch;
 import io.ottla.broker.partition.Partition;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.FetchRequest;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -172,6 +174,31 @@ final class FetchSession {
         }
         lastUsedMs = nowMs;
         epoch = nextEpoch(epoch);
+    }
+
+    /** What a request that names all it wants would have to name, to ask for the same as this incremental one. Changes nothing. */
+    List<FetchRequest.FetchTopic> topicsWith(FetchRequest request) {
+        Map<FetchPartition, FetchRequest.FetchPartition> wanted = new LinkedHashMap<>();
+        partitions.values().forEach(held -> wanted.put(held, held.asRequested()));
+        for (FetchRequest.FetchTopic topic : request.topics()) {
+            for (FetchRequest.FetchPartition asked : topic.partitions()) {
+                wanted.put(
+                        new FetchPartition(this)
+                                .key(usesTopicIds ? null : topic.topic(), topic.topicId(), asked.partition()),
+                        asked);
+            }
+        }
+        for (FetchRequest.ForgottenTopic topic : request.forgottenTopicsData()) {
+            for (int index : topic.partitions()) {
+                wanted.remove(probe.key(topic.topic(), topic.topicId(), index));
+            }
+        }
+        List<FetchRequest.FetchTopic> topics = new ArrayList<>();
+        wanted.forEach((key, asked) -> topics.add(new FetchRequest.FetchTopic()
+                .topic(key.topicName() == null ? "" : key.topicName())
+                .topicId(key.topicId())
+                .partitions(new ArrayList<>(List.of(asked)))));
+        return topics;
     }
 
     private void drop(FetchPartition dropped) {

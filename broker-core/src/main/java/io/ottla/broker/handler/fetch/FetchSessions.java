@@ -1,8 +1,10 @@
 package io.ottla.broker.handler.fetch;
 
 import io.ottla.broker.handler.ConnectionContext;
+import io.ottla.protocol.message.FetchRequest;
 import io.ottla.storage.Clock;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,6 +52,17 @@ public final class FetchSessions {
             count += session.partitionCount();
         }
         return count;
+    }
+
+    /** All that a request asks for: what it names, and what its session has besides if it goes on with one. */
+    public List<FetchRequest.FetchTopic> topics(FetchRequest request) {
+        FetchSession session = request.sessionEpoch() > FetchSession.INITIAL_EPOCH ? find(request.sessionId()) : null;
+        if (session == null) {
+            return request.topics();
+        }
+        synchronized (session) {
+            return session.topicsWith(request);
+        }
     }
 
     FetchSession find(int sessionId) {
