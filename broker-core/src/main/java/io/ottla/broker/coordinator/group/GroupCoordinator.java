@@ -2,6 +2,7 @@ package io.ottla.broker.coordinator.group;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.coordinator.CoordinatorRuntime;
+import io.ottla.broker.coordinator.CoordinatorStep;
 import io.ottla.broker.coordinator.Gather;
 import io.ottla.broker.coordinator.Reply;
 import io.ottla.broker.coordinator.TransactionEnd;
@@ -64,6 +65,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
 
     private final CoordinatorRuntime<GroupShard> runtime;
     private final CoordinatorRuntime.Environment environment;
+    private final GroupEvents events;
 
     /**
      * A coordinator that serves nothing until {@link #start}.
@@ -72,6 +74,18 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
      * @param environment the rest of the broker
      */
     public GroupCoordinator(BrokerConfig brokerConfig, CoordinatorRuntime.Environment environment) {
+        this(brokerConfig, environment, new GroupEvents());
+    }
+
+    /**
+     * A coordinator that serves nothing until {@link #start}.
+     *
+     * @param brokerConfig the broker's settings
+     * @param environment the rest of the broker
+     * @param events is told what happens to groups
+     */
+    public GroupCoordinator(BrokerConfig brokerConfig, CoordinatorRuntime.Environment environment, GroupEvents events) {
+        this.events = events;
         this.config = GroupConfig.of(brokerConfig);
         this.consumerProtocol =
                 brokerConfig.groupCoordinatorRebalanceProtocols().contains(GroupType.CONSUMER.label());
@@ -81,7 +95,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
                 OFFSETS_TOPIC,
                 new GroupRecordFormat(),
                 () -> new GroupShard(
-                        config, consumerConfig, () -> UUID.randomUUID().toString()),
+                        config, consumerConfig, () -> UUID.randomUUID().toString(), events),
                 environment);
     }
 
@@ -160,12 +174,31 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             reply.complete(new JoinGroupResponse().errorCode(error.code()).memberId(request.memberId()));
             return;
         }
-        runtime.execute(
+        change(
                 brokerId,
                 request.groupId(),
                 (shard, out) -> {
                     shard.join().join(request, client, reply, out);
                     return null;
+                },
+                reply);
+    }
+
+    /** Runs a step that may change the members or the state of a group. */
+    private <R> void change(int brokerId, String groupId, CoordinatorStep<GroupShard, R> step, Reply<R> reply) {
+        if (events.listener() == null) {
+            runtime.execute(brokerId, groupId, step, reply);
+            return;
+        }
+        runtime.execute(
+                brokerId,
+                groupId,
+                (shard, out) -> {
+                    try {
+                        return step.handle(shard, out);
+                    } finally {
+                        shard.watch().look(groupId, false);
+                    }
                 },
                 reply);
     }
@@ -194,7 +227,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
-        runtime.execute(
+        change(
                 brokerId,
                 request.groupId(),
                 (shard, out) -> {
@@ -210,7 +243,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
-        runtime.execute(
+        change(
                 brokerId,
                 request.groupId(),
                 (shard, out) -> new HeartbeatResponse()
@@ -225,7 +258,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
-        runtime.execute(brokerId, groupId, (shard, out) -> shard.leave(groupId, members, out), reply);
+        change(brokerId, groupId, (shard, out) -> shard.leave(groupId, members, out), reply);
     }
 
     /** Handles ConsumerGroupHeartbeat. */
@@ -241,7 +274,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
             reply.fail(servesConsumerProtocol() ? ErrorCode.INVALID_REQUEST : ErrorCode.UNSUPPORTED_VERSION);
             return;
         }
-        runtime.execute(
+        change(
                 brokerId,
                 request.groupId(),
                 (shard, out) -> shard.consumerHeartbeat().heartbeat(request, client, out),
@@ -360,7 +393,7 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     public void deleteGroups(int brokerId, List<String> groupIds, Reply<List<DeletableGroupResult>> reply) {
         Gather<DeletableGroupResult> gather = new Gather<>(groupIds.size(), reply);
         for (String groupId : groupIds) {
-            runtime.execute(
+            change(
                     brokerId,
                     groupId,
                     (shard, out) -> shard.queries().delete(groupId, out),

@@ -25,6 +25,7 @@ final class GroupShard implements CoordinatorShard {
     private final GroupQueries queries;
     private final ConsumerMembership consumers;
     private final ConsumerHeartbeat consumerHeartbeat;
+    private final GroupWatch watch;
 
     /**
      * An empty shard.
@@ -34,7 +35,20 @@ final class GroupShard implements CoordinatorShard {
      * @param randomIds gives the part of a member id that makes it unique
      */
     GroupShard(GroupConfig config, ConsumerGroupConfig consumerConfig, Supplier<String> randomIds) {
+        this(config, consumerConfig, randomIds, new GroupEvents());
+    }
+
+    /**
+     * An empty shard.
+     *
+     * @param config the settings
+     * @param consumerConfig the settings for groups of the consumer protocol
+     * @param randomIds gives the part of a member id that makes it unique
+     * @param events is told what happens to groups
+     */
+    GroupShard(GroupConfig config, ConsumerGroupConfig consumerConfig, Supplier<String> randomIds, GroupEvents events) {
         this.config = config;
+        watch = new GroupWatch(state, events);
         rebalance = new ClassicRebalance(config);
         commits = new OffsetCommits(state, config, rebalance, consumerConfig.topics());
         offsetQueries = new OffsetQueries(state);
@@ -77,6 +91,10 @@ final class GroupShard implements CoordinatorShard {
         return queries;
     }
 
+    GroupWatch watch() {
+        return watch;
+    }
+
     ConsumerHeartbeat consumerHeartbeat() {
         return consumerHeartbeat;
     }
@@ -117,6 +135,13 @@ final class GroupShard implements CoordinatorShard {
 
     @Override
     public void onTimer(CoordinatorTimer timer, CoordinatorOutput out) {
+        fire(timer, out);
+        if (timer instanceof GroupTimer.OfGroup ofGroup) {
+            watch.look(ofGroup.groupId(), true);
+        }
+    }
+
+    private void fire(CoordinatorTimer timer, CoordinatorOutput out) {
         if (timer instanceof GroupTimer.OffsetExpiry) {
             removal.expire(out);
             out.schedule(timer, config.offsetsRetentionCheckIntervalMs());
