@@ -91,6 +91,7 @@ import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.testing.BrokerParts;
+import io.ottla.broker.testing.Instruments;
 import io.ottla.broker.testing.Workers;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.WheelTimer;
@@ -134,6 +135,8 @@ final class Broker implements AutoCloseable {
     /** The metadata, once they are open: logs ask for settings that change. */
     private volatile MetadataStore opened;
 
+    private final Instruments instruments;
+    private FetchSessions fetchSessions;
     private TopicControl topics;
     private BrokerSet brokers;
     private BrokerParts inside;
@@ -143,12 +146,14 @@ final class Broker implements AutoCloseable {
             Clock clock,
             StorageFiles files,
             TelemetrySink telemetrySink,
-            Map<Integer, List<Listener>> listeners) {
+            Map<Integer, List<Listener>> listeners,
+            Instruments instruments) {
         this.listeners = listeners;
         this.config = config;
         this.clock = clock;
         this.files = files;
         this.telemetrySink = telemetrySink;
+        this.instruments = instruments;
     }
 
     /**
@@ -157,6 +162,7 @@ final class Broker implements AutoCloseable {
      * @param files where the data directories are
      * @param telemetrySink where the metrics of clients go; null for nowhere, and the APIs are not offered then, as by Apache Kafka
      * @param listeners where brokers are to listen, by id, where that is not as configured: a restart takes the ports that it had
+     * @param instruments what tests break the broker with and watch it with
      * @throws UncheckedIOException if a port or a log directory cannot be had; the message of its cause says which and why
      */
     static Broker start(
@@ -164,8 +170,9 @@ final class Broker implements AutoCloseable {
             Clock clock,
             StorageFiles files,
             TelemetrySink telemetrySink,
-            Map<Integer, List<Listener>> listeners) {
-        Broker broker = new Broker(config, clock, files, telemetrySink, listeners);
+            Map<Integer, List<Listener>> listeners,
+            Instruments instruments) {
+        Broker broker = new Broker(config, clock, files, telemetrySink, listeners, instruments);
         try {
             broker.start();
             return broker;
@@ -203,7 +210,7 @@ final class Broker implements AutoCloseable {
         // The coordinators hear of metadata after the partitions do: their logs are among them.
         CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
                 clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
-        GroupCoordinator groups = started(new GroupCoordinator(config, environment));
+        GroupCoordinator groups = started(new GroupCoordinator(config, environment, instruments.groupEvents()));
         groups.start();
         ProducerIds producerIds = new ProducerIds(metadata);
         MarkerWriter markerWriter =
@@ -243,7 +250,9 @@ final class Broker implements AutoCloseable {
         upkeep.start(config);
         metadataUpkeep.start();
         metadata.addListener(upkeep);
-        server.start(new RequestHandlers(handlers));
+        RequestHandlers all = new RequestHandlers(handlers);
+        started(instruments.attach(server::interceptor, all, timer, fetchSessions, metadata));
+        server.start(all);
         Workers workers = new Workers(timer, background, List.of(sync, heavy), upkeep, List.of(server));
         inside = new BrokerParts(clock, workers, directories, metadata, partitions, groups, transactions);
     }
@@ -305,8 +314,9 @@ final class Broker implements AutoCloseable {
             BackgroundExecutor background,
             BlockingExecutor heavy,
             ClientQuotas quotas) {
-        FetchSessions sessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
-        handlers.add(new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes(), quotas)));
+        fetchSessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
+        handlers.add(
+                new FetchHandler(new FetchEngine(partitions, fetchSessions, timer, config.fetchMaxBytes(), quotas)));
         handlers.add(new ListOffsetsHandler(partitions, heavy));
         handlers.add(new OffsetForLeaderEpochHandler(partitions));
         handlers.add(new DeleteRecordsHandler(partitions, background));

@@ -12,6 +12,9 @@ import io.ottla.broker.testing.BrokerParts;
 import io.ottla.broker.testing.BrokerSnapshot;
 import io.ottla.broker.testing.BrokerTopic;
 import io.ottla.broker.testing.BrokerWaits;
+import io.ottla.broker.testing.Instruments;
+import io.ottla.broker.testing.fault.Faults;
+import io.ottla.broker.testing.journal.Journal;
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopic;
 import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopicConfig;
@@ -59,6 +62,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     private final Map<String, String> configs;
     private final BrokerClock clock;
     private final Path throwAwayFolder;
+    private final Instruments instruments = new Instruments();
+    private final Runnable onClockMoved;
 
     /** Where the brokers listened when they were last started: clients come back to these ports. */
     private Map<Integer, List<Listener>> listeners = Map.of();
@@ -76,9 +81,11 @@ public final class EmbeddedBroker implements AutoCloseable {
         this.configs = configs;
         this.throwAwayFolder = throwAwayFolder;
         this.clock = new BrokerClock(setup.clock, setup.startTime, this::catchUp);
+        this.onClockMoved = () -> instruments.clockMoved(clock.toString());
         if (setup.stopped) {
             clock.stop();
         }
+        clock.onMove(onClockMoved);
     }
 
     /**
@@ -99,7 +106,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         BrokerConfig config = BrokerConfig.of(configs);
         boolean lasting = throwAwayFolder == null || config.durability() == FlushPolicy.POWER_SAFE;
         StorageFiles files = lasting ? StorageFiles.system() : StorageFiles.systemUnsynced();
-        Broker started = Broker.start(config, clock, files, setup.telemetrySink, listeners);
+        Broker started = Broker.start(config, clock, files, setup.telemetrySink, listeners, instruments);
         broker = started;
         running = true;
         listeners = started.brokers().listeners();
@@ -169,6 +176,16 @@ public final class EmbeddedBroker implements AutoCloseable {
     /** The port of the first listener, of the first broker. */
     public int port() {
         return broker.advertised().get(0).port();
+    }
+
+    /** Breaks what the broker does to chosen requests: errors, delays, lost answers, cut, slow and silent connections. */
+    public Faults faults() {
+        return instruments.faults();
+    }
+
+    /** The flight recorder: what happened on the broker, once it is turned on. */
+    public Journal journal() {
+        return instruments.journal();
     }
 
     /** The folder that holds the data; the first where there are several. */
@@ -291,6 +308,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         createTopics();
+        instruments.stateChanged("reset");
     }
 
     /**
@@ -321,6 +339,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         kill();
         snapshot.restore(folders);
         startBroker();
+        instruments.stateChanged("restored");
     }
 
     /**
@@ -336,6 +355,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             broker.close();
         }
         startBroker();
+        instruments.stateChanged("restarted");
     }
 
     /**
@@ -346,6 +366,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         if (running) {
             running = false;
             broker.kill();
+            instruments.stateChanged("killed");
         }
     }
 
@@ -358,6 +379,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     /**
      * Stops the broker: requests in flight are answered, the logs are flushed and marked as cleanly closed. Has no effect on a closed
      * broker.
+     *
+     * @throws AssertionError if faults are {@linkplain Faults#strict(boolean) strict} and one never fired; the broker is closed all the same
      */
     @Override
     public synchronized void close() {
@@ -373,10 +396,13 @@ public final class EmbeddedBroker implements AutoCloseable {
                 broker.discard();
             }
         }
+        clock.removeOnMove(onClockMoved);
+        instruments.close();
         snapshots.forEach(BrokerSnapshot::close);
         if (throwAwayFolder != null) {
             delete(throwAwayFolder);
         }
+        instruments.assertAllFiredIfStrict();
     }
 
     private static void delete(Path folder) {

@@ -3,6 +3,7 @@ package io.ottla.broker;
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.ConfigException;
 import io.ottla.broker.network.SocketServer;
+import io.ottla.broker.testing.Instruments;
 import io.ottla.protocol.ApiException;
 import io.ottla.storage.Clock;
 import io.ottla.storage.StorageFiles;
@@ -97,7 +98,7 @@ public final class Main {
         loading.setDaemon(true);
         loading.start();
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
-        Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null, Map.of());
+        Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null, Map.of(), new Instruments());
         // Before the ready line: who waits for that line may send the signal as soon as it appears.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
         LOG.info(

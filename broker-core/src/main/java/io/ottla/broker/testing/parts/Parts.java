@@ -1,0 +1,275 @@
+package io.ottla.broker.testing.parts;
+
+import io.ottla.protocol.ApiMessage;
+import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
+import io.ottla.protocol.message.FindCoordinatorRequest;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * What a request or an answer is about, whichever API it belongs to: topics and partitions, groups, transactional ids, error codes. It goes
+ * by the names that Apache Kafka's schemas give to fields. Thread-safe.
+ */
+public final class Parts {
+
+    private static final byte GROUP_KEY_TYPE = 0;
+    private static final byte TRANSACTION_KEY_TYPE = 1;
+
+    /** What a fetch leaves out from now on is not what it asks for. */
+    private static final String FORGOTTEN = "forgottenTopicsData";
+
+    private static final Set<String> TOPIC_NAMES = Set.of("topicNames", "subscribedTopicNames");
+
+    private final Function<Uuid, String> topicNames;
+
+    /** @param topicNames the name of a topic by its id, or null if there is none */
+    public Parts(Function<Uuid, String> topicNames) {
+        this.topicNames = topicNames;
+    }
+
+    /** The topics and partitions that a message names, in the order of the message. */
+    public Set<Part> of(ApiMessage message) {
+        Set<Part> found = new LinkedHashSet<>();
+        collect(message, found);
+        return found;
+    }
+
+    private void collect(Object structure, Set<Part> found) {
+        TopicKey key = Fields.topicKey(structure);
+        if (key != null) {
+            addTopic(structure, nameOf(key), found);
+            return;
+        }
+        for (Fields.Field list : Fields.of(structure).lists()) {
+            if (list.name().equals(FORGOTTEN)) {
+                continue;
+            }
+            for (Object element : list.elements(structure)) {
+                if (Fields.isStructure(element)) {
+                    collect(element, found);
+                } else if (TOPIC_NAMES.contains(list.name())) {
+                    found.add(new Part((String) element, Part.NO_PARTITION));
+                }
+            }
+        }
+    }
+
+    private static void addTopic(Object topic, String name, Set<Part> found) {
+        boolean hasPartitions = false;
+        for (Fields.Field list : Fields.of(topic).lists()) {
+            for (Object element : list.elements(topic)) {
+                int partition = partitionOf(list, element);
+                if (partition >= 0) {
+                    hasPartitions = true;
+                    found.add(new Part(name, partition));
+                }
+            }
+        }
+        if (!hasPartitions) {
+            found.add(new Part(name, Fields.partition(topic)));
+        }
+    }
+
+    /** The partition that an element of a topic's list stands for, or -1. */
+    private static int partitionOf(Fields.Field list, Object element) {
+        if (element instanceof Integer index) {
+            return list.name().startsWith("partition") ? index : Part.NO_PARTITION;
+        }
+        return Fields.isStructure(element) ? Fields.partition(element) : Part.NO_PARTITION;
+    }
+
+    private String nameOf(TopicKey key) {
+        if (key.name() != null) {
+            return key.name();
+        }
+        String known = topicNames.apply(key.id());
+        return known == null ? key.id().toString() : known;
+    }
+
+    /** The groups that a request names. */
+    public static Set<String> groups(ApiMessage request) {
+        Set<String> found = new LinkedHashSet<>();
+        if (request instanceof FindCoordinatorRequest find) {
+            addCoordinatorKeys(find, GROUP_KEY_TYPE, found);
+        } else {
+            addStrings(request, found, List.of("groupId", "groupIds", "groups", "groupsNames"));
+        }
+        return found;
+    }
+
+    /** The transactional ids that a request names. */
+    public static Set<String> transactionalIds(ApiMessage request) {
+        Set<String> found = new LinkedHashSet<>();
+        if (request instanceof FindCoordinatorRequest find) {
+            addCoordinatorKeys(find, TRANSACTION_KEY_TYPE, found);
+        } else {
+            addStrings(
+                    request,
+                    found,
+                    List.of("transactionalId", "transactionalIds", "v3AndBelowTransactionalId", "transactions"));
+        }
+        return found;
+    }
+
+    private static void addCoordinatorKeys(FindCoordinatorRequest request, byte keyType, Set<String> found) {
+        if (request.keyType() == keyType) {
+            add(request.key(), found);
+            request.coordinatorKeys().forEach(key -> add(key, found));
+        }
+    }
+
+    /** Strings in fields of these names; of structures in such a list, those in the first of these fields. */
+    private static void addStrings(Object structure, Set<String> found, List<String> names) {
+        for (String name : names) {
+            add(Fields.value(structure, String.class, name), found);
+            List<?> elements = Fields.value(structure, List.class, name);
+            for (Object element : elements == null ? List.of() : elements) {
+                if (element instanceof String text) {
+                    add(text, found);
+                } else if (Fields.isStructure(element)) {
+                    add(Fields.value(element, String.class, names.get(0)), found);
+                }
+            }
+        }
+    }
+
+    private static void add(String text, Set<String> found) {
+        if (text != null && !text.isEmpty()) {
+            found.add(text);
+        }
+    }
+
+    /** The errors that an answer carries, by what they are about: a topic or partition, or the empty string for the whole answer. */
+    public Map<String, ErrorCode> errors(ApiMessage response) {
+        Map<String, ErrorCode> found = new LinkedHashMap<>();
+        collectErrors(response, "", found);
+        return found;
+    }
+
+    private void collectErrors(Object structure, String about, Map<String, ErrorCode> found) {
+        TopicKey key = Fields.topicKey(structure);
+        String subject = key == null ? about : nameOf(key);
+        short code = Fields.errorCode(structure);
+        if (code != ErrorCode.NONE.code()) {
+            int partition = Fields.partition(structure);
+            found.put(partition < 0 ? subject : subject + "-" + partition, ErrorCode.forCode(code));
+        }
+        for (Fields.Field list : Fields.of(structure).lists()) {
+            for (Object element : list.elements(structure)) {
+                if (Fields.isStructure(element)) {
+                    collectErrors(element, subject, found);
+                }
+            }
+        }
+    }
+
+    /**
+     * Takes parts out of a request.
+     *
+     * @param request loses the parts that are taken out
+     * @param chosen which parts
+     * @return a request of the same API with just the parts that were taken out; null if they cannot be told apart in it, which leaves the
+     *     request as it was
+     */
+    @SuppressWarnings("unchecked") // an API has one class of requests
+    public <Q extends ApiMessage> Q takeOut(Q request, Predicate<Part> chosen) {
+        Fields.Field topics = topicList(request);
+        if (topics == null) {
+            return null;
+        }
+        List<Object> kept = new ArrayList<>();
+        List<Object> taken = new ArrayList<>();
+        for (Object topic : topics.elements(request)) {
+            split(topic, chosen, kept, taken);
+        }
+        Q result = (Q) Fields.copy((ApiMessage) request, request.apiKey().newRequest());
+        topics.set(result, taken);
+        topics.set(request, kept);
+        return result;
+    }
+
+    /** The field of a message that lists topics, or null. */
+    private static Fields.Field topicList(ApiMessage message) {
+        for (Fields.Field list : Fields.of(message).lists()) {
+            List<?> elements = list.elements(message);
+            if (!elements.isEmpty()
+                    && !list.name().equals(FORGOTTEN)
+                    && Fields.isStructure(elements.get(0))
+                    && Fields.topicKey(elements.get(0)) != null) {
+                return list;
+            }
+        }
+        return null;
+    }
+
+    private void split(Object topic, Predicate<Part> chosen, List<Object> kept, List<Object> taken) {
+        String name = nameOf(Fields.topicKey(topic));
+        for (Fields.Field list : Fields.of(topic).lists()) {
+            List<?> elements = list.elements(topic);
+            if (!elements.isEmpty() && partitionOf(list, elements.get(0)) >= 0) {
+                List<Object> keptPartitions = new ArrayList<>();
+                List<Object> takenPartitions = new ArrayList<>();
+                for (Object element : elements) {
+                    boolean take = chosen.test(new Part(name, partitionOf(list, element)));
+                    (take ? takenPartitions : keptPartitions).add(element);
+                }
+                addWith(topic, list, keptPartitions, kept);
+                addWith(topic, list, takenPartitions, taken);
+                return;
+            }
+        }
+        (chosen.test(new Part(name, Part.NO_PARTITION)) ? taken : kept).add(topic);
+    }
+
+    private static void addWith(Object topic, Fields.Field list, List<Object> partitions, List<Object> topics) {
+        if (!partitions.isEmpty()) {
+            Object copy = Fields.copy(topic);
+            list.set(copy, partitions);
+            topics.add(copy);
+        }
+    }
+
+    /** Adds the topics and partitions of one answer to another of the same API. */
+    public static void merge(ApiMessage into, ApiMessage from) {
+        mergeLists(into, from);
+    }
+
+    @SuppressWarnings("unchecked") // a list of one class has elements of one class
+    private static void mergeLists(Object into, Object from) {
+        for (Fields.Field list : Fields.of(from).lists()) {
+            List<?> added = list.elements(from);
+            if (added.isEmpty()) {
+                continue;
+            }
+            List<Object> all = new ArrayList<>((List<Object>) list.elements(into));
+            for (Object element : added) {
+                Object same = find(all, element);
+                if (same == null) {
+                    all.add(element);
+                } else {
+                    mergeLists(same, element);
+                }
+            }
+            list.set(into, all);
+        }
+    }
+
+    /** The structure that stands for the same topic, or null. */
+    private static Object find(List<Object> elements, Object wanted) {
+        TopicKey key = Fields.isStructure(wanted) ? Fields.topicKey(wanted) : null;
+        for (Object element : key == null ? List.of() : elements) {
+            TopicKey other = Fields.topicKey(element);
+            if (other != null && other.isSame(key)) {
+                return element;
+            }
+        }
+        return null;
+    }
+}
