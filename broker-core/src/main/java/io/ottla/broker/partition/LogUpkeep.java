@@ -1,8 +1,10 @@
 package io.ottla.broker.partition;
 
 import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.metadata.ConfigResource;
 import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.MetadataListener;
+import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.time.BrokerTimer;
 import io.ottla.broker.time.TimerTask;
 import io.ottla.protocol.ApiException;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +50,7 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
     private volatile CleanerJob cleanerJob;
     private volatile boolean flushesByItself;
     private volatile boolean started;
+    private volatile ConfigResource broker = ConfigResource.allBrokers();
 
     /** @param syncExecutor where logs are flushed when {@code flush.ms} says so, however long the other work takes */
     public LogUpkeep(
@@ -83,8 +87,9 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
                     config.logCleanerIoBufferLoadFactor(),
                     config.logCleanerIoMaxBytesPerSecond());
             cleanerJob = new CleanerJob(new LogCleaner(directories, cleanerConfig), config.logCleanerBackoffMs());
-            cleanerJob.wake();
+            cleanerJob.wake(cleanerJob::hasWork);
         }
+        broker = ConfigResource.broker(config.nodeId());
         flushesByItself = config.logFlushSchedulerIntervalMs() == Long.MAX_VALUE;
         started = true;
     }
@@ -92,15 +97,52 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
     /** A topic that is new or has another configuration may be the first to be compacted, or to be flushed. */
     @Override
     public void onChange(MetadataImage before, MetadataImage after) {
-        CleanerJob job = cleanerJob;
-        if (job != null) {
-            job.wake();
+        if (!started) {
+            return;
         }
-        if (started) {
-            openJob.plan();
+        openJob.plan();
+        if (isOther(ConfigResource.allBrokers(), before, after) || isOther(broker, before, after)) {
+            CleanerJob job = cleanerJob;
+            if (job != null) {
+                job.wake(job::hasWork);
+            }
             if (flushesByItself) {
                 flushJob.replan();
             }
+            return;
+        }
+        after.forEachTopicChangeFrom(before, (old, young) -> {
+            if (young != null) {
+                follow(young);
+            }
+        });
+    }
+
+    private static boolean isOther(ConfigResource resource, MetadataImage before, MetadataImage after) {
+        return !before.config(resource).equals(after.config(resource));
+    }
+
+    private void follow(TopicImage topic) {
+        for (int index = 0; index < topic.partitions().size(); index++) {
+            Partition partition = partitions.partition(topic.id(), index);
+            if (partition != null && partition.isOnline()) {
+                // The others of the topic are configured alike.
+                Log log = partition.log();
+                if (log.config().cleanupCompact()) {
+                    wakeCleaner(() -> true);
+                }
+                if (flushesByItself) {
+                    flushJob.planWithin(log.flushDelayMs());
+                }
+                return;
+            }
+        }
+    }
+
+    private void wakeCleaner(BooleanSupplier hasWork) {
+        CleanerJob job = cleanerJob;
+        if (job != null) {
+            job.wake(hasWork);
         }
     }
 
@@ -301,8 +343,13 @@ public final class LogUpkeep implements AutoCloseable, MetadataListener {
             this.backoffMs = backoffMs;
         }
 
-        synchronized void wake() {
-            if (!awake && !cancelled && cleaner.hasCompactedLogs()) {
+        boolean hasWork() {
+            return cleaner.hasCompactedLogs();
+        }
+
+        /** @param hasWork whether there are compacted topics; only asked if that matters */
+        synchronized void wake(BooleanSupplier hasWork) {
+            if (!awake && !cancelled && hasWork.getAsBoolean()) {
                 awake = true;
                 schedule(backoffMs);
             }

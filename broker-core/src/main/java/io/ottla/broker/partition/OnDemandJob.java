@@ -14,6 +14,10 @@ final class OnDemandJob {
     private final BrokerTimer timer;
     private final Executor executor;
     private TimerTask next;
+
+    /** How far off the next run was when it was planned. */
+    private long nextDelayMs;
+
     private boolean running;
     private boolean cancelled;
 
@@ -34,8 +38,24 @@ final class OnDemandJob {
         if (next != null || running || cancelled) {
             return;
         }
-        long delay = delayMs.getAsLong();
+        schedule(delayMs.getAsLong());
+    }
+
+    /** Sees to it that the next run is not later than in so many milliseconds; Long.MAX_VALUE changes nothing. */
+    synchronized void planWithin(long wantedMs) {
+        if (running || cancelled || (next != null && nextDelayMs <= wantedMs)) {
+            return;
+        }
+        if (next != null) {
+            next.cancel();
+            next = null;
+        }
+        schedule(wantedMs);
+    }
+
+    private void schedule(long delay) {
         if (delay != Long.MAX_VALUE) {
+            nextDelayMs = delay;
             next = timer.schedule(this::submit, delay);
         }
     }

@@ -130,12 +130,11 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
     @Override
     public void onChange(MetadataImage before, MetadataImage after) {
         Set<String> deleted = new HashSet<>();
-        for (TopicImage topic : before.topics()) {
-            TopicImage now = after.topic(topic.name());
-            if (now == null || !now.id().equals(topic.id())) {
-                deleted.add(topic.name());
+        after.forEachTopicChangeFrom(before, (old, young) -> {
+            if (young == null) {
+                deleted.add(old.name());
             }
-        }
+        });
         if (!deleted.isEmpty()) {
             dropOffsets((topic, id) -> deleted.contains(topic));
         }
