@@ -2,6 +2,7 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
+import io.ottla.broker.config.Loggers;
 import io.ottla.broker.coordinator.CoordinatorRuntime;
 import io.ottla.broker.coordinator.PartitionCoordinatorLog;
 import io.ottla.broker.coordinator.group.GroupCoordinator;
@@ -128,6 +129,7 @@ final class Broker implements AutoCloseable {
     private final StorageFiles files;
     private final TelemetrySink telemetrySink;
     private final Map<Integer, List<Listener>> listeners;
+    private final Loggers loggers;
 
     /** What has been started, the last first. */
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -147,13 +149,15 @@ final class Broker implements AutoCloseable {
             StorageFiles files,
             TelemetrySink telemetrySink,
             Map<Integer, List<Listener>> listeners,
-            Instruments instruments) {
+            Instruments instruments,
+            Loggers loggers) {
         this.listeners = listeners;
         this.config = config;
         this.clock = clock;
         this.files = files;
         this.telemetrySink = telemetrySink;
         this.instruments = instruments;
+        this.loggers = loggers;
     }
 
     /**
@@ -163,6 +167,7 @@ final class Broker implements AutoCloseable {
      * @param telemetrySink where the metrics of clients go; null for nowhere, and the APIs are not offered then, as by Apache Kafka
      * @param listeners where brokers are to listen, by id, where that is not as configured: a restart takes the ports that it had
      * @param instruments what tests break the broker with and watch it with
+     * @param loggers those whose levels clients may see and change
      * @throws UncheckedIOException if a port or a log directory cannot be had; the message of its cause says which and why
      */
     static Broker start(
@@ -171,8 +176,9 @@ final class Broker implements AutoCloseable {
             StorageFiles files,
             TelemetrySink telemetrySink,
             Map<Integer, List<Listener>> listeners,
-            Instruments instruments) {
-        Broker broker = new Broker(config, clock, files, telemetrySink, listeners, instruments);
+            Instruments instruments,
+            Loggers loggers) {
+        Broker broker = new Broker(config, clock, files, telemetrySink, listeners, instruments, loggers);
         try {
             broker.start();
             return broker;
@@ -268,14 +274,14 @@ final class Broker implements AutoCloseable {
 
     private void addMetadataHandlers(
             List<RequestHandler<?>> handlers, MetadataStore metadata, ClientQuotas quotas, Executor background) {
-        ConfigControl configs = new ConfigControl(metadata);
+        ConfigControl configs = new ConfigControl(metadata, loggers);
         handlers.add(new MetadataHandler(metadata, topics));
         handlers.add(new CreateTopicsHandler(metadata, topics, quotas));
         handlers.add(new DeleteTopicsHandler(metadata, topics, quotas));
         handlers.add(new CreatePartitionsHandler(topics, quotas));
         handlers.add(new DescribeTopicPartitionsHandler(metadata));
         handlers.add(new DescribeClusterHandler(metadata));
-        handlers.add(new DescribeConfigsHandler(metadata));
+        handlers.add(new DescribeConfigsHandler(metadata, loggers));
         handlers.add(new IncrementalAlterConfigsHandler(configs));
         handlers.add(new AlterConfigsHandler(configs));
         handlers.add(new DescribeClientQuotasHandler(metadata));

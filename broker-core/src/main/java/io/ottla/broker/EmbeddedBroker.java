@@ -2,6 +2,7 @@ package io.ottla.broker;
 
 import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
+import io.ottla.broker.config.Loggers;
 import io.ottla.broker.handler.telemetry.TelemetrySink;
 import io.ottla.broker.metadata.ClusterReset;
 import io.ottla.broker.metadata.MetadataImage;
@@ -106,7 +107,8 @@ public final class EmbeddedBroker implements AutoCloseable {
         BrokerConfig config = BrokerConfig.of(configs);
         boolean lasting = throwAwayFolder == null || config.durability() == FlushPolicy.POWER_SAFE;
         StorageFiles files = lasting ? StorageFiles.system() : StorageFiles.systemUnsynced();
-        Broker started = Broker.start(config, clock, files, setup.telemetrySink, listeners, instruments);
+        Broker started = Broker.start(
+                config, clock, files, setup.telemetrySink, listeners, instruments, Loggers.none());
         broker = started;
         running = true;
         listeners = started.brokers().listeners();

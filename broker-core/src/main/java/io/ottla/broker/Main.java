@@ -98,7 +98,14 @@ public final class Main {
         loading.setDaemon(true);
         loading.start();
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
-        Broker broker = Broker.start(config, Clock.system(), StorageFiles.system(), null, Map.of(), new Instruments());
+        Broker broker = Broker.start(
+                config,
+                Clock.system(),
+                StorageFiles.system(),
+                null,
+                Map.of(),
+                new Instruments(),
+                LogbackLoggers.ofProcess());
         // Before the ready line: who waits for that line may send the signal as soon as it appears.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
         LOG.info(

@@ -111,6 +111,8 @@ class ArchitectureTest {
                 .that()
                 .doNotHaveFullyQualifiedName(LogbackConfigurator.class.getName())
                 .and(DescribedPredicate.not(nestedIn(LogbackConfigurator.class)))
+                .and()
+                .doNotHaveFullyQualifiedName(LogbackLoggers.class.getName())
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("ch.qos.logback..")

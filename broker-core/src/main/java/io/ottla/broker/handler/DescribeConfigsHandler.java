@@ -1,5 +1,6 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.config.Loggers;
 import io.ottla.broker.metadata.ConfigDescriber;
 import io.ottla.broker.metadata.ConfigResource;
 import io.ottla.broker.metadata.DescribedConfig;
@@ -16,25 +17,27 @@ import io.ottla.protocol.message.DescribeConfigsResponse;
 import io.ottla.protocol.message.DescribeConfigsResponse.DescribeConfigsResourceResult;
 import io.ottla.protocol.message.DescribeConfigsResponse.DescribeConfigsResult;
 import io.ottla.protocol.message.DescribeConfigsResponse.DescribeConfigsSynonym;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Says how topics, brokers, groups and metrics subscriptions are configured. Version 3 adds types and documentation.
- *
- * <p>Loggers have no entries: the logging of this broker belongs to whoever embeds it.
+ * Says how topics, brokers, groups and metrics subscriptions are configured, and what levels loggers have (KIP-412). Version 3 adds types and
+ * documentation.
  *
  * @see <a href="https://kafka.apache.org/protocol.html#The_Messages_DescribeConfigs">DescribeConfigs</a>
  */
 public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigsRequest> {
 
     private final MetadataStore store;
+    private final Loggers loggers;
 
-    public DescribeConfigsHandler(MetadataStore store) {
+    public DescribeConfigsHandler(MetadataStore store, Loggers loggers) {
         super(ApiKey.DESCRIBE_CONFIGS);
         this.store = store;
+        this.loggers = loggers;
     }
 
     @Override
@@ -77,7 +80,7 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
             }
             case ConfigResource.BROKER_LOGGER -> {
                 requireBroker(brokerId, name, "expected %d but received %s");
-                yield List.of();
+                yield levels(wanted);
             }
             case ConfigResource.GROUP -> {
                 requireName(name, "Group name must not be empty");
@@ -89,6 +92,16 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
             }
             default -> throw new ApiException(ErrorCode.INVALID_REQUEST);
         };
+    }
+
+    private List<DescribedConfig> levels(Predicate<String> wanted) {
+        List<DescribedConfig> levels = new ArrayList<>();
+        loggers.levels().forEach((logger, level) -> {
+            if (wanted.test(logger)) {
+                levels.add(new DescribedConfig(logger, level, DescribedConfig.BROKER_LOGGER, false, List.of(), null));
+            }
+        });
+        return levels;
     }
 
     /** No list and an empty list ask for everything. */

@@ -1,6 +1,7 @@
 package io.ottla.broker.metadata;
 
 import io.ottla.broker.config.BrokerConfig;
+import io.ottla.broker.config.Loggers;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.MetadataRecord;
@@ -17,13 +18,21 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Changes the configurations of topics, brokers, groups and metrics subscriptions at run time. Thread-safe. */
+/** Changes the configurations of topics, brokers, groups, metrics subscriptions and loggers at run time. Thread-safe. */
 public final class ConfigControl {
 
     private final MetadataStore store;
+    private final LoggerControl loggers;
 
+    /** Without loggers. */
     public ConfigControl(MetadataStore store) {
+        this(store, Loggers.none());
+    }
+
+    /** @param loggers those whose levels may be changed */
+    public ConfigControl(MetadataStore store, Loggers loggers) {
         this.store = store;
+        this.loggers = new LoggerControl(loggers, store.staticConfig().nodeId());
     }
 
     /** Calls back when what has been changed is safe and can be seen, or never will be: see {@link MetadataStore#whenCommitted}. */
@@ -41,6 +50,7 @@ public final class ConfigControl {
         Map<ConfigResource, Integer> counts = new HashMap<>();
         wishes.forEach(wish -> counts.merge(wish.resource(), 1, Integer::sum));
         List<ConfigOutcome> outcomes = new ArrayList<>(wishes.size());
+        List<ConfigWish> levels = new ArrayList<>();
         store.update(image -> {
             List<MetadataRecord> records = new ArrayList<>();
             for (ConfigWish wish : wishes) {
@@ -48,7 +58,13 @@ public final class ConfigControl {
                     if (counts.get(wish.resource()) > 1) {
                         throw invalidRequest("Each resource must appear at most once.");
                     }
-                    records.addAll(plan(image, wish));
+                    if (wish.resource().type() == ConfigResource.BROKER_LOGGER) {
+                        checkShape(wish.changes());
+                        loggers.check(wish);
+                        levels.add(wish);
+                    } else {
+                        records.addAll(plan(image, wish));
+                    }
                     outcomes.add(ConfigOutcome.GRANTED);
                 } catch (ApiException e) {
                     outcomes.add(new ConfigOutcome(e.error(), e.getMessage()));
@@ -56,6 +72,9 @@ public final class ConfigControl {
             }
             return validateOnly ? List.of() : records;
         });
+        if (!validateOnly) {
+            levels.forEach(loggers::apply);
+        }
         return outcomes;
     }
 

@@ -33,7 +33,6 @@ abstract class ConfigRules {
             case ConfigResource.TOPIC -> new OfTopic(resource, image, store);
             case ConfigResource.BROKER -> new OfBroker(resource, image, store);
             case ConfigResource.GROUP -> new OfGroup(resource, image, store);
-            case ConfigResource.BROKER_LOGGER -> new OfLoggers(resource, image, store);
             case ConfigResource.CLIENT_METRICS -> new OfMetrics(resource, image, store);
             default -> throw ConfigControl.invalidRequest("Unknown resource type " + resource.type());
         };
@@ -251,47 +250,6 @@ abstract class ConfigRules {
         @Override
         String defaultText(String key) {
             return store.staticConfig().text(key);
-        }
-    }
-
-    /** Logging belongs to whoever embeds the broker: there are no loggers to change from outside. */
-    private static final class OfLoggers extends ConfigRules {
-
-        private static final Set<String> LEVELS = Set.of("DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN");
-
-        OfLoggers(ConfigResource resource, MetadataImage image, MetadataStore store) {
-            super(resource, image, store);
-        }
-
-        @Override
-        Map<String, ConfigKey> keys() {
-            return Map.of();
-        }
-
-        @Override
-        void checkResource() {
-            String expected = Integer.toString(store.staticConfig().nodeId());
-            if (!resource.name().equals(expected)) {
-                throw ConfigControl.invalidRequest(
-                        "Unexpected node id. Expected " + expected + ", but received " + resource.name());
-            }
-        }
-
-        @Override
-        void check(Map<String, String> changed, Map<String, String> wanted) {
-            changed.forEach((logger, level) -> {
-                if (level != null && !LEVELS.contains(level)) {
-                    throw invalidConfig("Cannot set the log level of " + logger + " to " + level
-                            + " as it is not a supported log level. Valid log levels are DEBUG, ERROR, FATAL, INFO,"
-                            + " TRACE, WARN");
-                }
-                throw invalidConfig("Logger " + logger + " does not exist!");
-            });
-        }
-
-        @Override
-        String defaultText(String key) {
-            return null;
         }
     }
 

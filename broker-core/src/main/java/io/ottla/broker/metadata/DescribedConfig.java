@@ -21,6 +21,7 @@ public record DescribedConfig(
     public static final byte DYNAMIC_ALL_BROKERS = 3;
     public static final byte STATIC_BROKER = 4;
     public static final byte DEFAULT = 5;
+    public static final byte BROKER_LOGGER = 6;
     public static final byte CLIENT_METRICS = 7;
     public static final byte GROUP = 8;
 
@@ -35,7 +36,7 @@ public record DescribedConfig(
 
     /** Whether the value is a secret; that of a key that nobody knows may be one. */
     public boolean isSensitive() {
-        return key == null || key.isSensitive();
+        return key == null ? source != BROKER_LOGGER : key.isSensitive();
     }
 
     /** The type as DescribeConfigs numbers it, 0 if it is not known. */
