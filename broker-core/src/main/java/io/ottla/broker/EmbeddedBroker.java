@@ -74,6 +74,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     /** The one that runs or, while none does, the one that ran last. */
     private volatile Broker broker;
 
+    private HeldPorts heldPorts = HeldPorts.of(List.of());
     private volatile boolean running;
     private boolean closed;
 
@@ -112,6 +113,15 @@ public final class EmbeddedBroker implements AutoCloseable {
         broker = started;
         running = true;
         listeners = started.brokers().listeners();
+        heldPorts.close();
+    }
+
+    private void stopBroker(Consumer<Broker> stop) {
+        if (running) {
+            running = false;
+            stop.accept(broker);
+            heldPorts = HeldPorts.of(listeners.values());
+        }
     }
 
     /** Where clients connect first: {@code host:port} of every listener, with commas in between. */
@@ -352,10 +362,7 @@ public final class EmbeddedBroker implements AutoCloseable {
      */
     public synchronized void restart() {
         ensureNotClosed();
-        if (running) {
-            running = false;
-            broker.close();
-        }
+        stopBroker(Broker::close);
         startBroker();
         instruments.stateChanged("restarted");
     }
@@ -366,8 +373,7 @@ public final class EmbeddedBroker implements AutoCloseable {
      */
     public synchronized void kill() {
         if (running) {
-            running = false;
-            broker.kill();
+            stopBroker(Broker::kill);
             instruments.stateChanged("killed");
         }
     }
@@ -390,14 +396,8 @@ public final class EmbeddedBroker implements AutoCloseable {
             return;
         }
         closed = true;
-        if (running) {
-            running = false;
-            if (throwAwayFolder == null) {
-                broker.close();
-            } else {
-                broker.discard();
-            }
-        }
+        stopBroker(throwAwayFolder == null ? Broker::close : Broker::discard);
+        heldPorts.close();
         clock.removeOnMove(onClockMoved);
         instruments.close();
         snapshots.forEach(BrokerSnapshot::close);

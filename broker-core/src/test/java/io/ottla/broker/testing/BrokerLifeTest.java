@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.broker.EmbeddedBroker;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,6 +74,19 @@ class BrokerLifeTest {
             broker.topic("orders").assertValues("value 0", "value 1", "value 2");
         }
         assertTrue(Files.exists(folder.resolve(".kafka_cleanshutdown")));
+    }
+
+    @Test
+    void shouldRefuseConnectionsWhileItIsDownAndKeepItsPort() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.start()) {
+            int port = broker.port();
+            for (int i = 0; i < 3; i++) {
+                broker.kill();
+                assertThrows(ConnectException.class, () -> new Socket("localhost", port).close());
+                broker.restart();
+                new Socket("localhost", port).close();
+            }
+        }
     }
 
     @Test
