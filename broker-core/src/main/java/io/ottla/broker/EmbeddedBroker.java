@@ -108,8 +108,8 @@ public final class EmbeddedBroker implements AutoCloseable {
         BrokerConfig config = BrokerConfig.of(configs);
         boolean lasting = throwAwayFolder == null || config.durability() == FlushPolicy.POWER_SAFE;
         StorageFiles files = lasting ? StorageFiles.system() : StorageFiles.systemUnsynced();
-        Broker started = Broker.start(
-                config, clock, files, setup.telemetrySink, listeners, instruments, Loggers.none());
+        Broker started =
+                Broker.start(config, clock, files, setup.telemetrySink, listeners, instruments, Loggers.none());
         broker = started;
         running = true;
         listeners = started.brokers().listeners();
@@ -307,6 +307,7 @@ public final class EmbeddedBroker implements AutoCloseable {
      * Makes the broker as it was when it was new: all topics, records, groups, transactions, configurations that were changed at run time,
      * users and quotas are gone when the method returns, and the builder's topics are there again, empty. The port stays, connections stay
      * open, brokers that were stopped run, the clock goes on from where it is, and producer ids are not given out twice.
+     * {@linkplain #faults() Faults} are disarmed and forgotten.
      *
      * <p>A client of before that is still open finds its topics empty or unknown, and its groups new: close clients before.
      *
@@ -321,6 +322,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
         createTopics();
         instruments.stateChanged("reset");
+        instruments.clearFaults();
     }
 
     /**

@@ -50,7 +50,8 @@ class BrokerLoggersTest {
     private void start(Loggers loggers) {
         BrokerConfig config =
                 BrokerConfig.of(Map.of("listeners", "PLAINTEXT://localhost:0", "log.dirs", folder.toString()));
-        broker = Broker.start(config, Clock.system(), StorageFiles.system(), null, Map.of(), new Instruments(), loggers);
+        broker =
+                Broker.start(config, Clock.system(), StorageFiles.system(), null, Map.of(), new Instruments(), loggers);
         admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()));
     }
 

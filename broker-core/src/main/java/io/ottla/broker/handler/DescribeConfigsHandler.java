@@ -46,7 +46,8 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         for (DescribeConfigsResource resource : request.resources()) {
             DescribeConfigsResult result = empty(resource);
             try {
-                for (DescribedConfig config : describe(resource, context.connection().brokerId())) {
+                for (DescribedConfig config :
+                        describe(resource, context.connection().brokerId())) {
                     result.configs().add(entry(config, request));
                 }
             } catch (ApiException e) {
@@ -123,9 +124,7 @@ public final class DescribeConfigsHandler extends RequestHandler<DescribeConfigs
         }
         if (id != brokerId) {
             throw new ApiException(
-                    ErrorCode.INVALID_REQUEST,
-                    "Unexpected broker id, "
-                            + String.format(expectation, brokerId, name));
+                    ErrorCode.INVALID_REQUEST, "Unexpected broker id, " + String.format(expectation, brokerId, name));
         }
     }
 

@@ -97,8 +97,10 @@ class ClusterToolsTest {
             return false;
         }
         Set<String> topics = admin.listTopics().names().get(30, TimeUnit.SECONDS);
-        for (TopicDescription topic :
-                admin.describeTopics(topics).allTopicNames().get(30, TimeUnit.SECONDS).values()) {
+        for (TopicDescription topic : admin.describeTopics(topics)
+                .allTopicNames()
+                .get(30, TimeUnit.SECONDS)
+                .values()) {
             for (TopicPartitionInfo partition : topic.partitions()) {
                 boolean leaderless = partition.leader() == null;
                 List<Integer> inSync = partition.isr().stream().map(Node::id).toList();

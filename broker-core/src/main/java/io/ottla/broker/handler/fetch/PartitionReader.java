@@ -64,8 +64,7 @@ final class PartitionReader {
     /** What keeps the client from this partition whatever its log holds. */
     private static ErrorCode refusal(FetchPartition asked, FetchTerms terms) {
         Partition partition = asked.partition();
-        ErrorCode refusal =
-                partition.check(terms.brokerId(), asked.currentLeaderEpoch(), !terms.readsFollowers());
+        ErrorCode refusal = partition.check(terms.brokerId(), asked.currentLeaderEpoch(), !terms.readsFollowers());
         if (refusal != ErrorCode.NONE) {
             return refusal;
         }

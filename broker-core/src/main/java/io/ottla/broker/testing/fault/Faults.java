@@ -204,12 +204,12 @@ public final class Faults {
         interceptor.cutBrokenConnections();
     }
 
-    /** Whether {@link Fault#close} and the end of the broker fail for a fault that never fired; they do not unless this was set. */
+    /** Whether {@link Fault#close}, a reset and the end of the broker fail for a fault that never fired; they do not unless this was set. */
     public boolean isStrict() {
         return strict;
     }
 
-    /** Sets whether {@link Fault#close} and the end of the broker fail for a fault that never fired. */
+    /** Sets whether {@link Fault#close}, a reset and the end of the broker fail for a fault that never fired. */
     public void strict(boolean failForFaultsThatNeverFired) {
         strict = failForFaultsThatNeverFired;
     }

@@ -216,6 +216,18 @@ class FaultTriggersTest extends FaultFixture {
     }
 
     @Test
+    void shouldForgetFaultsWithAReset() {
+        Fault fault = faults().on(ApiKey.DELETE_RECORDS).dropRequest().everyTime();
+        broker().reset();
+        assertFalse(fault.isArmed());
+        assertTrue(faults().all().isEmpty());
+        faults().strict(true);
+        faults().on(ApiKey.DELETE_RECORDS).dropRequest().once();
+        assertThrows(AssertionError.class, () -> broker().reset());
+        assertTrue(faults().armed().isEmpty());
+    }
+
+    @Test
     void shouldFailAtTheEndOfTheBrokerIfStrict() {
         EmbeddedBroker broker = EmbeddedBroker.start();
         broker.faults().strict(true);

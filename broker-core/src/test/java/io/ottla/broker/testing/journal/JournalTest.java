@@ -85,16 +85,38 @@ class JournalTest {
             assertEquals(2L, journal.query().countByClient().get("shipping").get(ApiKey.PRODUCE));
             assertEquals(5, journal.query().requests().api(ApiKey.PRODUCE).count());
             assertEquals(5, journal.query().answers().api(ApiKey.PRODUCE).count());
-            assertEquals(5, journal.query().requests().about("orders-0").api(ApiKey.PRODUCE).count());
+            assertEquals(
+                    5,
+                    journal.query()
+                            .requests()
+                            .about("orders-0")
+                            .api(ApiKey.PRODUCE)
+                            .count());
             assertEquals(0, journal.query().requests().about("order").count());
             assertEquals(
-                    0, journal.query().requests().api(ApiKey.PRODUCE).client("billing").since(mark).count());
-            JournalEntry answer =
-                    journal.query().answers().api(ApiKey.PRODUCE).client("shipping").list().get(1);
+                    0,
+                    journal.query()
+                            .requests()
+                            .api(ApiKey.PRODUCE)
+                            .client("billing")
+                            .since(mark)
+                            .count());
+            JournalEntry answer = journal.query()
+                    .answers()
+                    .api(ApiKey.PRODUCE)
+                    .client("shipping")
+                    .list()
+                    .get(1);
             assertFalse(answer.hasError());
             assertTrue(answer.latency().compareTo(Duration.ZERO) > 0);
-            assertEquals(2, journal.query().kind(JournalEntry.Kind.REQUEST).client("shipping")
-                    .connection(answer.call().connectionId()).api(ApiKey.PRODUCE).count());
+            assertEquals(
+                    2,
+                    journal.query()
+                            .kind(JournalEntry.Kind.REQUEST)
+                            .client("shipping")
+                            .connection(answer.call().connectionId())
+                            .api(ApiKey.PRODUCE)
+                            .count());
         }
     }
 
@@ -105,20 +127,29 @@ class JournalTest {
         try (Producer<String, String> producer = producer("billing")) {
             send(producer, 1);
         }
-        List<JournalEntry> failed = journal.query().answers().withErrors().about("orders").list();
-        assertEquals(Map.of("orders-0", ErrorCode.NOT_LEADER_OR_FOLLOWER), failed.get(0).errors());
-        assertEquals(1, journal.query().kind(JournalEntry.Kind.FAULT).client("billing").count());
+        List<JournalEntry> failed =
+                journal.query().answers().withErrors().about("orders").list();
+        assertEquals(
+                Map.of("orders-0", ErrorCode.NOT_LEADER_OR_FOLLOWER),
+                failed.get(0).errors());
+        assertEquals(
+                1,
+                journal.query().kind(JournalEntry.Kind.FAULT).client("billing").count());
         String timeline = journal.timeline();
         assertTrue(
-                Pattern.compile(" s {2}-> {2}billing #\\d+ PRODUCE v\\d+ {2}orders-0\n").matcher(timeline).find(),
-                timeline);
-        assertTrue(
-                Pattern.compile(" s {2}!! {2}billing #\\d+ PRODUCE v\\d+ {2}PRODUCE, .*: answer with NOT_LEADER_OR_FOLLOWER, once\n")
+                Pattern.compile(" s {2}-> {2}billing #\\d+ PRODUCE v\\d+ {2}orders-0\n")
                         .matcher(timeline)
                         .find(),
                 timeline);
         assertTrue(
-                Pattern.compile(" s {2}<- {2}billing #\\d+ PRODUCE v\\d+ {2}orders-0 NOT_LEADER_OR_FOLLOWER {2}\\(\\d+\\.\\d ms\\)\n")
+                Pattern.compile(
+                                " s {2}!! {2}billing #\\d+ PRODUCE v\\d+ {2}PRODUCE, .*: answer with NOT_LEADER_OR_FOLLOWER, once\n")
+                        .matcher(timeline)
+                        .find(),
+                timeline);
+        assertTrue(
+                Pattern.compile(
+                                " s {2}<- {2}billing #\\d+ PRODUCE v\\d+ {2}orders-0 NOT_LEADER_OR_FOLLOWER {2}\\(\\d+\\.\\d ms\\)\n")
                         .matcher(timeline)
                         .find(),
                 timeline);
@@ -135,7 +166,9 @@ class JournalTest {
                 journal::timeline,
                 () -> journal.query().kind(JournalEntry.Kind.CONNECTED).count() > 0
                         && journal.query().kind(JournalEntry.Kind.CONNECTED).count()
-                                == journal.query().kind(JournalEntry.Kind.DISCONNECTED).count());
+                                == journal.query()
+                                        .kind(JournalEntry.Kind.DISCONNECTED)
+                                        .count());
         broker.clock().advance(Duration.ofDays(1));
         broker.reset();
         broker.restart();
@@ -149,7 +182,9 @@ class JournalTest {
         try (Producer<String, String> producer = producer("billing")) {
             long mark = journal.mark();
             send(producer, 1);
-            assertEquals(1, journal.query().since(mark).requests().api(ApiKey.PRODUCE).count());
+            assertEquals(
+                    1,
+                    journal.query().since(mark).requests().api(ApiKey.PRODUCE).count());
         }
     }
 
@@ -160,10 +195,14 @@ class JournalTest {
             String group = "readers-" + protocol;
             try (Consumer<String, String> consumer = new KafkaConsumer<>(
                     Map.of(
-                            "bootstrap.servers", broker.bootstrapServers(),
-                            "client.id", "reader",
-                            "group.id", group,
-                            "group.protocol", protocol),
+                            "bootstrap.servers",
+                            broker.bootstrapServers(),
+                            "client.id",
+                            "reader",
+                            "group.id",
+                            group,
+                            "group.protocol",
+                            protocol),
                     new StringDeserializer(),
                     new StringDeserializer())) {
                 consumer.subscribe(List.of("orders"));
