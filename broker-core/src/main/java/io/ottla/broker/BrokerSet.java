@@ -40,7 +40,9 @@ final class BrokerSet {
 
         private final BrokerConfig config;
         private final List<Uuid> logDirs;
-        private final PortGuard ports = new PortGuard();
+
+        /** Keeps the ports from others while the broker is stopped. */
+        private HeldPorts held = HeldPorts.of(List.of());
 
         /** Where the broker listens; with ports from the first binding on. */
         private List<Listener> listeners;
@@ -126,7 +128,15 @@ final class BrokerSet {
     }
 
     private void bind(Node node) throws IOException {
-        node.listeners = node.ports.exchange(() -> server.bind(node.id(), node.listeners));
+        try {
+            node.listeners = server.bind(node.id(), node.listeners);
+        } catch (IOException e) {
+            // There may be systems where nobody can listen on a port that is kept.
+            node.held.close();
+            node.listeners = server.bind(node.id(), node.listeners);
+        } finally {
+            node.held.close();
+        }
         node.advertised = advertised(node.config, node.listeners);
         node.running = true;
     }
@@ -186,7 +196,7 @@ final class BrokerSet {
         if (node.running) {
             node.running = false;
             server.unbind(brokerId);
-            node.ports.guard(node.listeners);
+            node.held = HeldPorts.of(List.of(node.listeners));
             BrokerImage image = metadata.image().broker(brokerId);
             if (image != null) {
                 control.fence(brokerId);
@@ -224,7 +234,7 @@ final class BrokerSet {
 
     /** Lets go of what keeps the ports of stopped brokers. */
     synchronized void close() {
-        nodes.forEach(node -> node.ports.release());
+        nodes.forEach(node -> node.held.close());
     }
 
     private Node node(int brokerId) {

@@ -1,17 +1,21 @@
 package io.ottla.broker.handler;
 
+import io.ottla.broker.metadata.BrokerImage;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.Quorum;
 import io.ottla.broker.metadata.TopicNames;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.DescribeQuorumRequest;
 import io.ottla.protocol.message.DescribeQuorumResponse;
 import io.ottla.storage.Clock;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Says who keeps the metadata log, and how far everybody is (KIP-595): this broker alone, as its own controller.
+ * Says who keeps the metadata log, and how far everybody is (KIP-595): the first broker, as its own controller; others that are simulated
+ * look on.
  *
  * <p>Version 1 adds times (KIP-836), version 2 directory ids, end points and messages (KIP-853).
  *
@@ -38,20 +42,22 @@ public final class DescribeQuorumHandler extends RequestHandler<DescribeQuorumRe
         }
         Quorum quorum = store.quorum();
         long nowMs = clock.timeMs();
-        DescribeQuorumResponse.ReplicaState leader = new DescribeQuorumResponse.ReplicaState()
-                .replicaId(quorum.leaderId())
-                .logEndOffset(quorum.endOffset())
-                .lastFetchTimestamp(nowMs)
-                .lastCaughtUpTimestamp(nowMs);
         boolean withNodes = context.apiVersion() >= FIRST_VERSION_WITH_NODES;
-        if (withNodes) {
-            leader.replicaDirectoryId(quorum.directoryId());
+        DescribeQuorumResponse.ReplicaState leader =
+                replica(quorum.leaderId(), quorum, nowMs, withNodes ? quorum.directoryId() : Uuid.ZERO);
+        List<DescribeQuorumResponse.ReplicaState> observers = new ArrayList<>(0);
+        for (BrokerImage broker : store.image().brokers()) {
+            if (broker.id() != quorum.leaderId() && !broker.fenced()) {
+                observers.add(replica(
+                        broker.id(), quorum, nowMs, withNodes ? broker.logDirs().get(0) : Uuid.ZERO));
+            }
         }
         DescribeQuorumResponse.PartitionData partition = new DescribeQuorumResponse.PartitionData()
                 .leaderId(quorum.leaderId())
                 .leaderEpoch(quorum.leaderEpoch())
                 .highWatermark(quorum.highWatermark())
-                .currentVoters(List.of(leader));
+                .currentVoters(List.of(leader))
+                .observers(observers);
         DescribeQuorumResponse response = new DescribeQuorumResponse()
                 .topics(List.of(new DescribeQuorumResponse.TopicData()
                         .topicName(TopicNames.CLUSTER_METADATA)
@@ -60,6 +66,16 @@ public final class DescribeQuorumHandler extends RequestHandler<DescribeQuorumRe
             response.nodes(List.of(node(quorum)));
         }
         context.respond(response);
+    }
+
+    /** Who serves has all of the log: it is the only one. */
+    private static DescribeQuorumResponse.ReplicaState replica(int id, Quorum quorum, long nowMs, Uuid directoryId) {
+        return new DescribeQuorumResponse.ReplicaState()
+                .replicaId(id)
+                .replicaDirectoryId(directoryId)
+                .logEndOffset(quorum.endOffset())
+                .lastFetchTimestamp(nowMs)
+                .lastCaughtUpTimestamp(nowMs);
     }
 
     private static DescribeQuorumResponse.Node node(Quorum quorum) {

@@ -42,6 +42,9 @@ public final class Partition {
     /** The brokers that hold the partition; asked about only where it is not led. */
     private volatile List<Integer> replicas = List.of();
 
+    /** Those of them that are in sync. */
+    private volatile List<Integer> inSync = List.of();
+
     /** Whether fewer replicas are in sync than whoever wants all acknowledgements asks for. */
     private volatile boolean shortOfReplicas;
 
@@ -107,6 +110,11 @@ public final class Partition {
     /** Whether a broker holds the partition, as its leader or as a follower. */
     public boolean isReplica(int brokerId) {
         return replicas.contains(brokerId);
+    }
+
+    /** The brokers whose replicas are in sync. */
+    public List<Integer> inSync() {
+        return inSync;
     }
 
     /** Whether the topic was deleted while this object was still in somebody's hands. */
@@ -312,6 +320,7 @@ public final class Partition {
     /** Takes over what the metadata says. As in Apache Kafka, a partition never needs more replicas in sync than it has. */
     void follow(PartitionImage image, int minInSyncReplicas) {
         replicas = image.replicas();
+        inSync = image.isr();
         shortOfReplicas = image.isr().size()
                 < Math.min(minInSyncReplicas, image.replicas().size());
         if (leader != image.leader() || leaderEpoch != image.leaderEpoch()) {

@@ -102,7 +102,7 @@ public final class DataFixture implements AutoCloseable {
                 clock,
                 syncExecutor == null ? Runnable::run : syncExecutor,
                 quotas);
-        fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config.fetchMaxBytes(), quotas));
+        fetchHandler = new FetchHandler(new FetchEngine(partitions, sessions, timer, config, quotas));
     }
 
     /** A fresh directory. */

@@ -24,6 +24,7 @@ import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
@@ -33,6 +34,10 @@ import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.PreferredLeaderNotAvailableException;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
+import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
@@ -43,7 +48,13 @@ class SimulatedBrokersTest extends ClusterTest {
 
     @Override
     protected Map<String, String> brokerConfig() {
-        return Map.of("ottla.brokers", "3", "ottla.racks", "a,b,c");
+        return Map.of(
+                "ottla.brokers",
+                "3",
+                "ottla.racks",
+                "a,b,c",
+                "replica.selector.class",
+                "org.apache.kafka.common.replica.RackAwareReplicaSelector");
     }
 
     @Test
@@ -66,6 +77,11 @@ class SimulatedBrokersTest extends ClusterTest {
                         .collect(Collectors.toSet())
                         .size());
         assertEquals(1, get(client().describeCluster().controller()).id());
+        assertEquals(
+                Set.of(2, 3),
+                get(client().describeMetadataQuorum().quorumInfo()).observers().stream()
+                        .map(replica -> replica.replicaId())
+                        .collect(Collectors.toSet()));
         assertEquals(
                 broker().bootstrapServers(),
                 broker().brokers().stream()
@@ -253,6 +269,49 @@ class SimulatedBrokersTest extends ClusterTest {
             var config = get(client().describeConfigs(List.of(resource)).all()).get(resource);
             assertEquals(Integer.toString(each.id()), config.get("node.id").value());
             assertEquals(each.rack(), config.get("broker.rack").value());
+        }
+    }
+
+    /** In the words of the protocol, since a consumer would find the records at the leader, too. */
+    @Test
+    void shouldSendAConsumerToAReplicaInItsRack() throws Exception {
+        String topic = createTopic(Map.of(), List.of(List.of(1, 2)));
+        sendNumbers(topic, 0, 5);
+        assertEquals(2, preferredReplica(1, topic, "b", 11));
+        assertEquals(-1, preferredReplica(1, topic, "a", 11));
+        assertEquals(-1, preferredReplica(1, topic, "c", 11));
+        assertEquals(-1, preferredReplica(1, topic, "", 11));
+        assertEquals(-1, preferredReplica(2, topic, "b", 12));
+        broker().broker(2).stop();
+        assertEquals(-1, preferredReplica(1, topic, "b", 12));
+        broker().broker(2).start();
+        Consumer<String, String> consumer = consumer(Map.of("client.rack", "b"));
+        consumer.assign(partitions(topic, 1));
+        consumer.seekToBeginning(partitions(topic, 1));
+        assertEquals(5, poll(consumer, 5).size());
+        broker().broker(2).stop();
+        sendNumbers(topic, 5, 5);
+        assertEquals(5, poll(consumer, 5).size());
+    }
+
+    private int preferredReplica(int brokerId, String topic, String rack, int version) throws IOException {
+        try (KafkaWire wire =
+                new KafkaWire("localhost", broker().broker(brokerId).port())) {
+            FetchRequestData request = new FetchRequestData()
+                    .setMaxBytes(1000)
+                    .setMinBytes(1)
+                    .setRackId(rack)
+                    .setTopics(List.of(new FetchTopic()
+                            .setTopic(topic)
+                            .setPartitions(List.of(new FetchPartition().setPartitionMaxBytes(1000)))));
+            FetchResponseData.PartitionData answer = ((FetchResponseData) wire.call(request, version))
+                    .responses()
+                    .get(0)
+                    .partitions()
+                    .get(0);
+            assertEquals(0, answer.errorCode());
+            assertEquals(answer.preferredReadReplica() < 0, answer.records().sizeInBytes() > 0);
+            return answer.preferredReadReplica();
         }
     }
 

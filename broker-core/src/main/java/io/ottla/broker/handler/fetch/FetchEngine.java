@@ -1,7 +1,9 @@
 package io.ottla.broker.handler.fetch;
 
+import io.ottla.broker.config.BrokerConfig;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.RequestContext;
+import io.ottla.broker.handler.fetch.FetchTerms.Asker;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.time.BrokerTimer;
@@ -18,6 +20,11 @@ public final class FetchEngine {
     private static final short FIRST_VERSION_WITH_SESSIONS = 7;
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
     private static final short FIRST_VERSION_WITH_REPLICA_STATE = 15;
+    private static final short FIRST_VERSION_WITH_RACK = 11;
+
+    /** The one class for {@code replica.selector.class} that Apache Kafka brings along, and that is known here. */
+    private static final String RACK_AWARE = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
     private static final byte READ_UNCOMMITTED = 0;
     private static final byte READ_COMMITTED = 1;
 
@@ -26,20 +33,22 @@ public final class FetchEngine {
     private final FetchSessions sessions;
     private final BrokerTimer timer;
     private final int fetchMaxBytes;
+    private final boolean rackAware;
     private final ClientQuotas quotas;
 
-    /** @param fetchMaxBytes how many bytes of records one answer may have, whatever the client asks for */
+    /** @param config says how much an answer may have, whatever the client asks for, and who is sent to which replica */
     public FetchEngine(
             PartitionRegistry partitions,
             FetchSessions sessions,
             BrokerTimer timer,
-            int fetchMaxBytes,
+            BrokerConfig config,
             ClientQuotas quotas) {
         this.partitions = partitions;
         this.reader = new PartitionReader(partitions);
         this.sessions = sessions;
         this.timer = timer;
-        this.fetchMaxBytes = fetchMaxBytes;
+        this.fetchMaxBytes = config.fetchMaxBytes();
+        this.rackAware = RACK_AWARE.equals(config.text("replica.selector.class"));
         this.quotas = quotas;
     }
 
@@ -152,6 +161,11 @@ public final class FetchEngine {
         int replicaId = context.apiVersion() >= FIRST_VERSION_WITH_REPLICA_STATE
                 ? request.replicaState().replicaId()
                 : request.replicaId();
+        String rack =
+                rackAware && context.apiVersion() >= FIRST_VERSION_WITH_RACK && replicaId < 0 ? request.rackId() : "";
+        Asker asker = rack.isEmpty() && replicaId == Asker.CONSUMER.replicaId()
+                ? Asker.CONSUMER
+                : new Asker(replicaId, rack.isEmpty() ? null : rack);
         int maxBytes = Math.max(0, Math.min(request.maxBytes(), fetchMaxBytes));
         if (quotas.limitsFetch() && replicaId < 0) {
             maxBytes =
@@ -160,7 +174,7 @@ public final class FetchEngine {
         return new FetchTerms(
                 context.apiVersion(),
                 context.connection().brokerId(),
-                replicaId,
+                asker,
                 request.maxWaitMs(),
                 Math.min(request.minBytes(), maxBytes),
                 maxBytes,

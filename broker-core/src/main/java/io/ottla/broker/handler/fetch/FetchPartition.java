@@ -64,6 +64,9 @@ final class FetchPartition implements AppendWaiter {
         long lastStableOffset;
         long logStartOffset;
         long readableEndOffset;
+        /** The broker to be asked instead, -1 for none. */
+        int preferredReplica;
+
         int divergingEpoch;
         long divergingEndOffset;
 
@@ -76,8 +79,14 @@ final class FetchPartition implements AppendWaiter {
             lastStableOffset = UNKNOWN_OFFSET;
             logStartOffset = UNKNOWN_OFFSET;
             readableEndOffset = UNKNOWN_OFFSET;
+            preferredReplica = -1;
             divergingEpoch = -1;
             divergingEndOffset = UNKNOWN_OFFSET;
+        }
+
+        /** Whether there is something else to tell than records. */
+        boolean redirects() {
+            return preferredReplica >= 0;
         }
 
         boolean diverges() {
@@ -247,6 +256,7 @@ final class FetchPartition implements AppendWaiter {
         return outcome.sizeBytes > 0
                 || outcome.error != ErrorCode.NONE
                 || outcome.diverges()
+                || outcome.redirects()
                 || outcome.highWatermark != sentHighWatermark
                 || outcome.logStartOffset != sentLogStartOffset;
     }

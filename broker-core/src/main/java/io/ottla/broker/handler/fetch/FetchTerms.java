@@ -5,14 +5,25 @@ package io.ottla.broker.handler.fetch;
  *
  * @param version version of the request
  * @param brokerId the broker that was asked
- * @param replicaId id of the follower that asks, -1 for a consumer, -2 for a debugging one
+ * @param asker who asks
  * @param maxWaitMs how long the answer may wait for data
  * @param minBytes how much data the answer should have, if it can be had in time
  * @param maxBytes how much data the answer may have, the first batch aside
  * @param readCommitted whether only records below the last stable offset are wanted
  */
 record FetchTerms(
-        short version, int brokerId, int replicaId, int maxWaitMs, int minBytes, int maxBytes, boolean readCommitted) {
+        short version, int brokerId, Asker asker, int maxWaitMs, int minBytes, int maxBytes, boolean readCommitted) {
+
+    /**
+     * Who asks.
+     *
+     * @param replicaId id of the follower that asks, -1 for a consumer, -2 for a debugging one
+     * @param rack where a consumer is that may be sent to a replica nearer to it; null for all others
+     */
+    record Asker(int replicaId, String rack) {
+
+        static final Asker CONSUMER = new Asker(-1, null);
+    }
 
     /** The first version whose clients may be sent to a follower (KIP-392), and so may ask one. */
     private static final short FIRST_VERSION_WITH_FOLLOWERS = 11;
@@ -21,10 +32,11 @@ record FetchTerms(
 
     /** Whether not only the leader may answer. */
     boolean readsFollowers() {
-        return replicaId == DEBUGGING_REPLICA_ID || (replicaId < 0 && version >= FIRST_VERSION_WITH_FOLLOWERS);
+        return asker.replicaId == DEBUGGING_REPLICA_ID
+                || (asker.replicaId < 0 && version >= FIRST_VERSION_WITH_FOLLOWERS);
     }
 
     boolean isFromConsumer() {
-        return replicaId < 0;
+        return asker.replicaId < 0;
     }
 }

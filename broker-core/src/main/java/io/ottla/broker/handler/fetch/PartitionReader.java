@@ -18,6 +18,8 @@ final class PartitionReader {
     /** The first version whose clients know KAFKA_STORAGE_ERROR. */
     private static final short FIRST_VERSION_WITH_STORAGE_ERROR = 6;
 
+    private static final int NONE = -1;
+
     private final PartitionRegistry partitions;
 
     PartitionReader(PartitionRegistry partitions) {
@@ -76,7 +78,21 @@ final class PartitionReader {
         return ErrorCode.NONE;
     }
 
-    private static void readLog(FetchPartition asked, Log log, FetchTerms terms, int limitBytes, boolean minOneBatch) {
+    /** A replica in sync that is where the client is; -1 if the leader is, too, or there is none (KIP-392). */
+    private int replicaInRack(Partition partition, FetchTerms terms) {
+        String rack = terms.asker().rack();
+        if (partition.leader() != terms.brokerId() || rack.equals(partitions.rack(terms.brokerId()))) {
+            return NONE;
+        }
+        for (int id : partition.inSync()) {
+            if (rack.equals(partitions.rack(id))) {
+                return id;
+            }
+        }
+        return NONE;
+    }
+
+    private void readLog(FetchPartition asked, Log log, FetchTerms terms, int limitBytes, boolean minOneBatch) {
         Outcome outcome = asked.outcome();
         outcome.highWatermark = log.highWatermark();
         outcome.lastStableOffset = log.lastStableOffset();
@@ -89,6 +105,12 @@ final class PartitionReader {
         if (fetchOffset < outcome.logStartOffset
                 || (fetchOffset > outcome.readableEndOffset && fetchOffset > log.logEndOffset())) {
             throw new ApiException(ErrorCode.OFFSET_OUT_OF_RANGE);
+        }
+        if (terms.asker().rack() != null) {
+            outcome.preferredReplica = replicaInRack(asked.partition(), terms);
+            if (outcome.redirects()) {
+                return;
+            }
         }
         if (fetchOffset >= outcome.readableEndOffset) {
             return;

@@ -223,7 +223,7 @@ final class PendingFetch implements Runnable {
                 readBytes += outcome.sizeBytes;
             } else if (outcome.unknown) {
                 unknown++;
-            } else if (outcome.error != ErrorCode.NONE || outcome.diverges()) {
+            } else if (outcome.error != ErrorCode.NONE || outcome.diverges() || outcome.redirects()) {
                 failed = true;
             }
             if (!full && p.isAtRest()) {
@@ -343,6 +343,7 @@ final class PendingFetch implements Runnable {
                 .highWatermark(outcome.highWatermark)
                 .lastStableOffset(outcome.lastStableOffset)
                 .logStartOffset(outcome.logStartOffset)
+                .preferredReadReplica(outcome.preferredReplica)
                 .records(outcome.read == null ? MemoryRecords.EMPTY : outcome.read.records());
         if (outcome.diverges()) {
             answer.divergingEpoch().epoch(outcome.divergingEpoch).endOffset(outcome.divergingEndOffset);
