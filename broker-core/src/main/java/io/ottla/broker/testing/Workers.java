@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All that does something in a broker without being asked by a test: says when it is done. Thread-safe.
@@ -26,6 +29,8 @@ public record Workers(
         LogUpkeep upkeep,
         List<SocketServer> servers) {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
+
     /** Clients that never pause must not keep a test for ever. */
     private static final int MAX_ROUNDS = 1_000;
 
@@ -37,11 +42,15 @@ public record Workers(
 
     /** Returns when nothing is due and nothing is at work; what new requests of clients cause meanwhile may be left over. */
     public void settle() {
-        long before = -1;
-        long after = round();
-        for (int i = 0; i < MAX_ROUNDS && before != after; i++) {
-            before = after;
-            after = round();
+        try {
+            long before = -1;
+            long after = round();
+            for (int i = 0; i < MAX_ROUNDS && before != after; i++) {
+                before = after;
+                after = round();
+            }
+        } catch (RejectedExecutionException e) {
+            LOG.debug("The broker stops: nothing will be due any more", e);
         }
     }
 
@@ -63,7 +72,7 @@ public record Workers(
     /** Does what is due by the topics' settings, whenever its next round would be, and {@link #settle settles}. */
     public void catchUp() {
         settle();
-        background.execute(upkeep::runDue);
+        background.executeUnlessClosed(upkeep::runDue);
         settle();
     }
 

@@ -122,6 +122,29 @@ class WheelTimerTest {
     }
 
     @Test
+    void shouldSayWhenAllIsDoneThatIsDue() {
+        assertEquals(0, timer.awaitIdle());
+        for (int round = 1; round <= 100; round++) {
+            timer.schedule(
+                    () -> {
+                        ran.add("first");
+                        timer.schedule(() -> ran.add("at once"), 0);
+                        timer.schedule(() -> ran.add("later"), 1);
+                    },
+                    5);
+            clock.advance(Duration.ofMillis(5));
+            assertEquals(3L * round - 1, timer.awaitIdle());
+            assertEquals(List.of("first", "at once"), List.of(ran.remove(), ran.remove()));
+            assertNull(ran.poll());
+            clock.advance(Duration.ofMillis(1));
+            assertEquals(3L * round, timer.awaitIdle());
+            assertEquals("later", ran.remove());
+        }
+        timer.close();
+        assertEquals(300, timer.awaitIdle());
+    }
+
+    @Test
     void shouldFollowTheClockOfTheMachine() throws Exception {
         try (WheelTimer real = new WheelTimer(Clock.system(), "ottla-test-real-timer")) {
             long startNanos = Clock.system().nanoTime();
