@@ -9,6 +9,7 @@ import io.ottla.broker.metadata.MetadataImage;
 import io.ottla.broker.metadata.PartitionImage;
 import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.testing.BrokerClock;
+import io.ottla.broker.testing.BrokerOverview;
 import io.ottla.broker.testing.BrokerParts;
 import io.ottla.broker.testing.BrokerSnapshot;
 import io.ottla.broker.testing.BrokerTopic;
@@ -239,6 +240,11 @@ public final class EmbeddedBroker implements AutoCloseable {
     /** A topic of the broker, there or not, to be read and written without clients. */
     public BrokerTopic topic(String name) {
         return new BrokerTopic(Objects.requireNonNull(name, "name"), this::inside);
+    }
+
+    /** The topics and groups that there are now. */
+    public BrokerOverview overview() {
+        return BrokerOverview.of(inside());
     }
 
     /** Waits until something is so: {@code broker.await().groupStable("billing")}. */

@@ -34,6 +34,7 @@ class ArchitectureTest {
 
     /** The packages of the broker: each may use those behind it. */
     private static final List<String> ARROW = List.of(
+            "io.ottla.broker.junit..",
             "io.ottla.broker",
             "io.ottla.broker.testing..",
             "io.ottla.broker.network..",
@@ -116,6 +117,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("ch.qos.logback..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void shouldKnowJUnitInItsPackageOnly() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.ottla.broker.junit..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.junit..", "org.opentest4j..")
                 .check(CLASSES);
     }
 
