@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.UnixOperatingSystemMXBean;
+import io.netty.util.internal.PlatformDependent;
 import io.ottla.broker.EmbeddedBroker;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -98,6 +102,49 @@ class BrokerLifeTest {
         assertThrows(IllegalStateException.class, () -> broker.topic("orders").exists());
         broker.close();
         assertThrows(IllegalStateException.class, broker::restart);
+    }
+
+    @Test
+    void shouldNotCostMoreWithEveryBroker() {
+        for (int i = 0; i < 5; i++) {
+            useABroker();
+        }
+        long filesBefore = openFiles();
+        long memoryBefore = PlatformDependent.usedDirectMemory();
+        for (int i = 0; i < 50; i++) {
+            useABroker();
+        }
+        // What the JVM itself opens meanwhile is less than one for each broker.
+        assertTrue(openFiles() < filesBefore + 25, openFiles() + " files, before " + filesBefore);
+        // The pool grows to what its arenas need, and not with the brokers.
+        long growth = PlatformDependent.usedDirectMemory() - memoryBefore;
+        assertTrue(growth <= 16 << 20, growth + " bytes more");
+        assertEquals(
+                List.of(),
+                Thread.getAllStackTraces().keySet().stream()
+                        .map(Thread::getName)
+                        .filter(name -> name.startsWith("ottla"))
+                        .toList());
+    }
+
+    private static void useABroker() {
+        try (EmbeddedBroker broker = EmbeddedBroker.builder().topic("orders", 1).start()) {
+            broker.topic("orders").write("key", "value");
+            new Socket("localhost", broker.port()).close();
+            BrokerSnapshot snapshot = broker.snapshot();
+            broker.kill();
+            broker.restore(snapshot);
+            broker.topic("orders").assertValues("value");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** 0 where the system does not say. */
+    private static long openFiles() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
+                ? system.getOpenFileDescriptorCount()
+                : 0;
     }
 
     @Test
