@@ -198,11 +198,9 @@ public final class Parts {
     /** The field of a message that lists topics, or null. */
     private static Fields.Field topicList(ApiMessage message) {
         for (Fields.Field list : Fields.of(message).lists()) {
-            List<?> elements = list.elements(message);
-            if (!elements.isEmpty()
-                    && !list.name().equals(FORGOTTEN)
-                    && Fields.isStructure(elements.get(0))
-                    && Fields.topicKey(elements.get(0)) != null) {
+            boolean topics = list.elements(message).stream()
+                    .anyMatch(element -> Fields.isStructure(element) && Fields.topicKey(element) != null);
+            if (topics && !list.name().equals(FORGOTTEN)) {
                 return list;
             }
         }
@@ -210,7 +208,12 @@ public final class Parts {
     }
 
     private void split(Object topic, Predicate<Part> chosen, List<Object> kept, List<Object> taken) {
-        String name = nameOf(Fields.topicKey(topic));
+        TopicKey key = Fields.topicKey(topic);
+        if (key == null) {
+            kept.add(topic); // the configuration of something else
+            return;
+        }
+        String name = nameOf(key);
         for (Fields.Field list : Fields.of(topic).lists()) {
             List<?> elements = list.elements(topic);
             if (!elements.isEmpty() && partitionOf(list, elements.get(0)) >= 0) {
