@@ -12,6 +12,9 @@ import java.util.stream.Collectors;
 
 /** Starts Ottla and Apache Kafka one after the other, measures both, and prints and writes a table. */
 public final class Benchmark {
+    /** They take so much less time than groups. */
+    private static final int TOPICS_PER_GROUP = 10;
+
     private final Options options;
     private final Figures figures = new Figures();
 
@@ -43,7 +46,8 @@ public final class Benchmark {
                 new RequestCost(GroupRequest.HEARTBEAT, options.load()),
                 new RequestCost(GroupRequest.CONSUMER_GROUP_HEARTBEAT, options.load()),
                 new RequestCost(GroupRequest.OFFSET_COMMIT, options.load()),
-                new TransactionRate(options.load()));
+                new TransactionRate(options.load()),
+                new NewTopicTime(options.groups() * TOPICS_PER_GROUP));
     }
 
     private Figures run() throws Exception {

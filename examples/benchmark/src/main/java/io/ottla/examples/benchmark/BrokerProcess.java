@@ -1,5 +1,6 @@
 package io.ottla.examples.benchmark;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -22,18 +23,20 @@ final class BrokerProcess implements MeasuredBroker, AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private final Path folder;
-    private final Process process;
-    private final Thread killer;
-    private final String bootstrapServers;
+    private final List<String> command;
+    private final Path log;
+    private final int port;
+    private final Thread killer = new Thread(this::kill);
+    private volatile Process process;
 
     private BrokerProcess(Path folder, List<String> command, Path log, int port) throws Exception {
         this.folder = folder;
-        bootstrapServers = "localhost:" + port;
-        process = start(command, log);
-        killer = new Thread(process::destroyForcibly);
+        this.command = command;
+        this.log = log;
+        this.port = port;
         Runtime.getRuntime().addShutdownHook(killer);
         try {
-            awaitReady(port, log);
+            start();
         } catch (Throwable e) {
             close();
             throw e;
@@ -136,15 +139,18 @@ final class BrokerProcess implements MeasuredBroker, AutoCloseable {
                 .start();
     }
 
-    private void awaitReady(int port, Path log) throws Exception {
+    /** Starts the process on the folder; returns when it answers. */
+    void start() throws Exception {
+        process = start(command, log);
         long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
         while (!listens(port)) {
-            if (!process.isAlive() || System.nanoTime() - deadlineNanos > 0) {
+            ensureAlive();
+            if (System.nanoTime() - deadlineNanos > 0) {
                 throw new IllegalStateException("the broker did not become ready; see " + log);
             }
             Thread.sleep(20);
         }
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
             admin.describeCluster().nodes().get();
         }
     }
@@ -159,7 +165,7 @@ final class BrokerProcess implements MeasuredBroker, AutoCloseable {
 
     @Override
     public String bootstrapServers() {
-        return bootstrapServers;
+        return "localhost:" + port;
     }
 
     @Override
@@ -167,14 +173,71 @@ final class BrokerProcess implements MeasuredBroker, AutoCloseable {
         return process.info().totalCpuDuration().orElseThrow().toNanos();
     }
 
-    @Override
-    public void close() throws IOException {
+    /** @throws IllegalStateException if the process has ended */
+    void ensureAlive() {
+        if (!process.isAlive()) {
+            throw new IllegalStateException("the broker has ended; see " + log);
+        }
+    }
+
+    /** How much of the process is in memory. */
+    long residentBytes() throws IOException {
+        for (String line : Files.readAllLines(proc("status"))) {
+            if (line.startsWith("VmRSS:")) {
+                return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+            }
+        }
+        throw new IOException("no VmRSS");
+    }
+
+    /** What a full collection leaves on the heap. */
+    long liveHeapBytes() throws IOException, InterruptedException {
+        Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+        Process histogram = new ProcessBuilder(jcmd.toString(), Long.toString(process.pid()), "GC.class_histogram")
+                .redirectErrorStream(true)
+                .start();
+        String total = "";
+        try (BufferedReader lines = histogram.inputReader()) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                total = line.startsWith("Total") ? line : total;
+            }
+        }
+        histogram.waitFor();
+        return Long.parseLong(total.replaceAll("^Total +\\d+ +(\\d+).*", "$1"));
+    }
+
+    int openFiles() throws IOException {
+        try (Stream<Path> files = Files.list(proc("fd"))) {
+            return (int) files.count();
+        }
+    }
+
+    private Path proc(String name) {
+        return Path.of("/proc", Long.toString(process.pid()), name);
+    }
+
+    /** Ends the process as an operator does. */
+    void stop() {
         process.destroy();
         process.onExit()
-                .orTimeout(20, TimeUnit.SECONDS)
+                .orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
                 .exceptionally(late -> process.destroyForcibly())
                 .join();
         process.onExit().join();
+    }
+
+    private void kill() {
+        Process running = process;
+        if (running != null) {
+            running.destroyForcibly();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (process != null) {
+            stop();
+        }
         Runtime.getRuntime().removeShutdownHook(killer);
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted((a, b) -> b.compareTo(a)).collect(Collectors.toList())) {

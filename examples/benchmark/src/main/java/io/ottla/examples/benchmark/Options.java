@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
  * @param rounds how often each broker is started and measured; the table has the medians
  * @param load how long a load runs, once to warm up and once to be measured
  * @param groups how many new groups a consumer joins per figure
+ * @param topics how many topics there are where there are many
  */
-record Options(Path ottlaJar, Path folder, Pattern only, int rounds, Duration load, int groups) {
+record Options(Path ottlaJar, Path folder, Pattern only, int rounds, Duration load, int groups, int topics) {
     static final String USAGE = """
             Measures Ottla beside Apache Kafka.
               --ottla JAR      the runnable jar (default: ottla.jar)
@@ -25,6 +26,7 @@ record Options(Path ottlaJar, Path folder, Pattern only, int rounds, Duration lo
               --rounds N       starts of each broker; the table has the medians (default: 1)
               --seconds N      of each load, once to warm up and once to be measured (default: 8)
               --groups N       new groups per figure of the first record (default: 10)
+              --topics N       topics where there are many (default: 2000)
             """;
 
     /** @throws IllegalArgumentException with a text for the user */
@@ -35,7 +37,8 @@ record Options(Path ottlaJar, Path folder, Pattern only, int rounds, Duration lo
                 "--only", "",
                 "--rounds", "1",
                 "--seconds", "8",
-                "--groups", "10"));
+                "--groups", "10",
+                "--topics", "2000"));
         for (int i = 0; i < arguments.length; i += 2) {
             if (!values.containsKey(arguments[i]) || i + 1 == arguments.length) {
                 throw new IllegalArgumentException("unknown, or without a value: " + arguments[i]);
@@ -48,7 +51,8 @@ record Options(Path ottlaJar, Path folder, Pattern only, int rounds, Duration lo
                 Pattern.compile(values.get("--only")),
                 positive(values.get("--rounds")),
                 Duration.ofSeconds(positive(values.get("--seconds"))),
-                positive(values.get("--groups")));
+                positive(values.get("--groups")),
+                positive(values.get("--topics")));
     }
 
     private static int positive(String number) {

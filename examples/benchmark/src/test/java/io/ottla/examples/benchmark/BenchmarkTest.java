@@ -39,7 +39,7 @@ class BenchmarkTest {
     @Test
     void shouldFillEveryRowThatTheBrokerServes() throws Exception {
         Options options =
-                new Options(Path.of("any"), Path.of("any"), Pattern.compile(""), 1, Duration.ofMillis(100), 1);
+                new Options(Path.of("any"), Path.of("any"), Pattern.compile(""), 1, Duration.ofMillis(100), 1, 1);
         try (EmbeddedBroker broker = EmbeddedBroker.start()) {
             for (Measurement measurement : Benchmark.measurements(options)) {
                 try {
