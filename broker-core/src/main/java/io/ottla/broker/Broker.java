@@ -321,8 +321,7 @@ final class Broker implements AutoCloseable {
             BlockingExecutor heavy,
             ClientQuotas quotas) {
         fetchSessions = new FetchSessions(config.maxIncrementalFetchSessionCacheSlots(), clock);
-        handlers.add(
-                new FetchHandler(new FetchEngine(partitions, fetchSessions, timer, config, quotas)));
+        handlers.add(new FetchHandler(new FetchEngine(partitions, fetchSessions, timer, config, quotas)));
         handlers.add(new ListOffsetsHandler(partitions, heavy));
         handlers.add(new OffsetForLeaderEpochHandler(partitions));
         handlers.add(new DeleteRecordsHandler(partitions, background));

@@ -313,7 +313,10 @@ final class ShardRunner<S extends CoordinatorShard> {
         } catch (RuntimeException e) {
             ErrorCode cause =
                     e instanceof ApiException apiFailure ? apiFailure.error() : ErrorCode.UNKNOWN_SERVER_ERROR;
-            if (e instanceof ApiException) {
+            if (cause == ErrorCode.NOT_ENOUGH_REPLICAS) {
+                // Nothing is wrong here: clients ask again until brokers are back.
+                log.debug("{}: could not append to the log: {}", name, e.getMessage());
+            } else if (e instanceof ApiException) {
                 // The log has said what is wrong with its files, and said it once.
                 log.warn("{}: could not append to the log; the shard is loaded anew: {}", name, e.getMessage());
             } else {

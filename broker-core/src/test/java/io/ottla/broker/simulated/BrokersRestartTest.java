@@ -138,4 +138,30 @@ class BrokersRestartTest {
                     4, admin.describeCluster().nodes().get(30, TimeUnit.SECONDS).size());
         }
     }
+
+    @Test
+    void shouldBringAllBrokersBackAfterAKillAndAReset() throws Exception {
+        try (EmbeddedBroker broker = start(3);
+                Admin admin = admin(broker)) {
+            admin.createTopics(List.of(new NewTopic("shared", Map.of(0, List.of(2, 3, 1)))))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
+            send(broker, SHARED, "a");
+            List<Integer> ports =
+                    broker.brokers().stream().map(SimulatedBroker::port).toList();
+            broker.broker(2).stop();
+            broker.kill();
+            broker.restart();
+            assertEquals(
+                    ports, broker.brokers().stream().map(SimulatedBroker::port).toList());
+            assertEquals("3 [2, 3, 1] [1, 2, 3]", state(admin, SHARED));
+            assertEquals(List.of("a"), read(broker, SHARED, 1));
+
+            broker.broker(3).stop();
+            broker.reset();
+            assertTrue(broker.brokers().stream().allMatch(SimulatedBroker::isRunning));
+            assertEquals(
+                    ports, broker.brokers().stream().map(SimulatedBroker::port).toList());
+        }
+    }
 }
