@@ -595,6 +595,11 @@ public final class LogDirectory implements AutoCloseable {
         }
     }
 
+    /** How much room its volume has. */
+    public VolumeSpace space() throws IOException {
+        return files.space(path);
+    }
+
     public Path path() {
         return path;
     }

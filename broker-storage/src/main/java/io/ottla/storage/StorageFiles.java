@@ -74,6 +74,13 @@ public interface StorageFiles {
      */
     void syncDirectory(Path directory) throws IOException;
 
+    /**
+     * How much room the volume has that a file lies on.
+     *
+     * @return in bytes; {@link Long#MAX_VALUE} where it is more
+     */
+    VolumeSpace space(Path path) throws IOException;
+
     /** The whole content of a file. */
     default byte[] readAll(Path path) throws IOException {
         try (StorageFile file = openForReading(path)) {

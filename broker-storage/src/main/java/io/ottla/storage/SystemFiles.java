@@ -7,6 +7,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
@@ -121,6 +122,17 @@ final class SystemFiles implements StorageFiles {
     @Override
     public boolean deleteIfExists(Path path) throws IOException {
         return Files.deleteIfExists(path);
+    }
+
+    @Override
+    public VolumeSpace space(Path path) throws IOException {
+        FileStore store = Files.getFileStore(path);
+        return new VolumeSpace(notNegative(store.getTotalSpace()), notNegative(store.getUsableSpace()));
+    }
+
+    /** The JDK wraps around for file systems of more than 2^63-1 bytes (JDK-8162520). */
+    private static long notNegative(long sizeBytes) {
+        return sizeBytes < 0 ? Long.MAX_VALUE : sizeBytes;
     }
 
     @Override

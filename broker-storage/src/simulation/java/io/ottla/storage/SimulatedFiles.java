@@ -243,6 +243,13 @@ public final class SimulatedFiles implements StorageFiles {
     }
 
     @Override
+    public synchronized VolumeSpace space(Path path) throws IOException {
+        ensureAlive();
+        existing(path);
+        return new VolumeSpace(Long.MAX_VALUE, roomBytes);
+    }
+
+    @Override
     public synchronized boolean exists(Path path) {
         ensureAlive();
         return names.find(path) != null;

@@ -51,6 +51,11 @@ class DelegatingFiles implements StorageFiles {
     }
 
     @Override
+    public VolumeSpace space(Path path) throws IOException {
+        return files.space(path);
+    }
+
+    @Override
     public boolean exists(Path path) {
         return files.exists(path);
     }

@@ -11,9 +11,8 @@ import io.ottla.protocol.message.DescribeLogDirsResponse;
 import io.ottla.protocol.message.DescribeLogDirsResponse.DescribeLogDirsPartition;
 import io.ottla.protocol.message.DescribeLogDirsResponse.DescribeLogDirsResult;
 import io.ottla.protocol.message.DescribeLogDirsResponse.DescribeLogDirsTopic;
+import io.ottla.storage.VolumeSpace;
 import java.io.IOException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -92,12 +91,12 @@ public final class DescribeLogDirsHandler extends RequestHandler<DescribeLogDirs
         return asked;
     }
 
-    private static DescribeLogDirsResult result(Path directory, Map<String, List<DescribeLogDirsPartition>> topics) {
+    private DescribeLogDirsResult result(Path directory, Map<String, List<DescribeLogDirsPartition>> topics) {
         DescribeLogDirsResult result =
                 new DescribeLogDirsResult().logDir(directory.toAbsolutePath().toString());
         try {
-            FileStore store = Files.getFileStore(directory);
-            result.totalBytes(notNegative(store.getTotalSpace())).usableBytes(notNegative(store.getUsableSpace()));
+            VolumeSpace space = partitions.space(directory);
+            result.totalBytes(space.totalBytes()).usableBytes(space.usableBytes());
         } catch (IOException e) {
             LOG.warn("Log directory {} cannot be described", directory, e);
             return result.errorCode(ErrorCode.KAFKA_STORAGE_ERROR.code());
@@ -106,11 +105,6 @@ public final class DescribeLogDirsHandler extends RequestHandler<DescribeLogDirs
         topics.forEach((topic, logs) ->
                 answers.add(new DescribeLogDirsTopic().name(topic).partitions(logs)));
         return result.topics(answers);
-    }
-
-    /** The JDK wraps around for file systems of more than 2^63-1 bytes (JDK-8162520). */
-    private static long notNegative(long sizeBytes) {
-        return sizeBytes < 0 ? Long.MAX_VALUE : sizeBytes;
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.ottla.storage.LogConfig;
 import io.ottla.storage.LogDamageException;
 import io.ottla.storage.LogDirectory;
 import io.ottla.storage.PartitionDirectory;
+import io.ottla.storage.VolumeSpace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -221,6 +222,20 @@ public final class PartitionRegistry implements MetadataListener {
     /** The directories of the logs, as configured in {@code log.dirs}. */
     public List<Path> logDirectories() {
         return directories.stream().map(LogDirectory::path).toList();
+    }
+
+    /**
+     * How much room the volume of a log directory has. May block on the file system.
+     *
+     * @throws IOException where that cannot be told
+     */
+    public VolumeSpace space(Path logDirectory) throws IOException {
+        for (LogDirectory directory : directories) {
+            if (directory.path().equals(logDirectory)) {
+                return directory.space();
+            }
+        }
+        throw new IOException(logDirectory + " is none of the log directories");
     }
 
     /**

@@ -55,6 +55,7 @@ final class DurabilitySimulation {
 
     private static final int STAGES = 3;
     private static final int FORKS_PER_STAGE = 20;
+    private static final int MAX_IDLE_STEPS = 2_000;
     private static final short NEWEST_COMMIT_VERSION = 10;
     private static final short ALL_ACKS = -1;
     private static final BrokerConfig PROCESS = config("process-crash-safe");
@@ -64,6 +65,7 @@ final class DurabilitySimulation {
     private final ManualClock clock = new ManualClock(1_700_000_000_000L);
     private final BrokerConfig config;
     private final boolean powerSafe;
+    private final boolean diskFails;
     private final DurabilityModel model = new DurabilityModel();
     private final List<Fork> forks = new ArrayList<>();
     private final List<TransactionalClient> clients = new ArrayList<>();
@@ -71,16 +73,24 @@ final class DurabilitySimulation {
     private SimulatedBroker broker;
     private int crashes;
     private int serial;
+
+    /** How many calls may have failed since the last start, so that errors are to be expected. */
+    private int faults;
+
+    /** What the device has after that is not known as long as the machine runs. */
+    private boolean syncFailed;
+
     private String last = "";
 
     /** A disk after a crash, and when that was. */
-    private record Fork(SimulatedFiles files, long at, String last) {}
+    private record Fork(SimulatedFiles files, long at, String last, boolean syncFailed) {}
 
     DurabilitySimulation(long seed) {
         random = new Random(seed);
         powerSafe = random.nextBoolean();
         config = powerSafe ? POWER : PROCESS;
         files = new SimulatedFiles(clock, new Random(random.nextLong()));
+        diskFails = random.nextInt(3) == 0;
     }
 
     private static BrokerConfig config(String durability) {
@@ -124,12 +134,12 @@ final class DurabilitySimulation {
             clients.clear();
             clients.add(new TransactionalClient("x0", this, model, random));
             clients.add(new TransactionalClient("x1", this, model, random));
-            while (forks.size() < FORKS_PER_STAGE) {
-                files.forkAfter(random.nextInt(1 << (1 + random.nextInt(6))), this::forked);
-                int before = forks.size();
-                while (forks.size() == before) {
-                    step();
-                }
+            live();
+            if (faults > 0) {
+                repair();
+            }
+            if (forks.isEmpty()) {
+                return crashes;
             }
             int chosen = random.nextInt(forks.size());
             for (int i = 0; i < forks.size(); i++) {
@@ -140,6 +150,10 @@ final class DurabilitySimulation {
             Fork next = forks.get(chosen);
             forks.clear();
             recover(next, true);
+            if (files != next.files) {
+                // Nobody knows what of it is left.
+                return crashes;
+            }
         }
         last = "close";
         broker.close();
@@ -147,13 +161,26 @@ final class DurabilitySimulation {
         return crashes;
     }
 
+    /** Until it has crashed often enough, or so much has failed that nothing is written any more. */
+    private void live() {
+        int idleSteps = 0;
+        while (forks.size() < FORKS_PER_STAGE && idleSteps < MAX_IDLE_STEPS) {
+            files.forkAfter(random.nextInt(1 << (1 + random.nextInt(6))), this::forked);
+            int before = forks.size();
+            for (idleSteps = 0; forks.size() == before && idleSteps < MAX_IDLE_STEPS; idleSteps++) {
+                stepOnFailingDisk();
+            }
+        }
+    }
+
     private void forked(SimulatedFiles fork) {
-        forks.add(new Fork(fork, model.now(), last));
+        forks.add(new Fork(fork, model.now(), last, syncFailed));
     }
 
     private void recover(Fork fork, boolean goesOn) throws IOException {
         last = "crash in '" + fork.last + "'";
-        boolean losesPower = powerSafe ? random.nextBoolean() : !goesOn && random.nextInt(6) == 0;
+        boolean mayLosePower = powerSafe ? random.nextBoolean() : !goesOn && random.nextInt(6) == 0;
+        boolean losesPower = fork.syncFailed || mayLosePower;
         boolean everLost = losesPower;
         SimulatedBroker recovered = null;
         while (recovered == null) {
@@ -186,6 +213,8 @@ final class DurabilitySimulation {
             model.checkStrictly(recovered, fork.at);
         }
         if (goesOn) {
+            faults = 0;
+            syncFailed = false;
             files = fork.files;
             broker = recovered;
             model.adopt(recovered, fork.at);
@@ -203,11 +232,78 @@ final class DurabilitySimulation {
 
     private CommitCallback acknowledges(Change change) {
         return failure -> {
-            if (failure != null) {
-                throw new AssertionError(failure);
+            if (failure == null) {
+                model.acknowledged(change);
+            } else {
+                expected(failure);
             }
-            model.acknowledged(change);
         };
+    }
+
+    /** Fails unless the disk has failed, and that is what is said. */
+    void expected(ApiException failure) {
+        if (faults == 0 || failure.error() != ErrorCode.KAFKA_STORAGE_ERROR) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    boolean hasFaults() {
+        return faults > 0;
+    }
+
+    private void stepOnFailingDisk() {
+        if (diskFails && random.nextInt(50) == 0) {
+            breakDisk();
+        }
+        try {
+            step();
+        } catch (ApiException e) {
+            expected(e);
+        }
+    }
+
+    private void breakDisk() {
+        last = "break disk";
+        switch (random.nextInt(4)) {
+            case 0 -> {
+                files.failWrites(1);
+                faults++;
+            }
+            case 1 -> {
+                files.failSyncs(1);
+                syncFailed = true;
+                faults++;
+            }
+            case 2 -> {
+                files.roomBytes(random.nextInt(2000));
+                faults++;
+            }
+            default -> {
+                files.roomBytes(Long.MAX_VALUE);
+                broker.partitions.openMissing();
+            }
+        }
+    }
+
+    /** There is room again and nothing fails any more: what was acknowledged is there, and all but a few logs take more. */
+    private void repair() {
+        last = "repair disk";
+        files.roomBytes(Long.MAX_VALUE);
+        files.failWrites(0);
+        files.failSyncs(0);
+        broker.partitions.openMissing();
+        broker.settle();
+        model.checkLive(broker);
+        int failed = 0;
+        for (Partition partition : broker.partitions.all()) {
+            try {
+                partition.log().rollSegment();
+            } catch (ApiException e) {
+                expected(e);
+                failed++;
+            }
+        }
+        DurabilityModel.require(failed <= faults, failed + " logs are closed for " + faults + " faults");
     }
 
     private void step() {
@@ -250,7 +346,12 @@ final class DurabilitySimulation {
         last = what;
         Topics state = new Topics(model.tick(), after);
         model.topics.add(state);
-        change.run();
+        try {
+            change.run();
+        } catch (ApiException e) {
+            model.refusedTopics();
+            throw e;
+        }
         broker.metadata.whenCommitted(acknowledges(state));
     }
 
@@ -273,6 +374,7 @@ final class DurabilitySimulation {
         configs.forEach((key, value) ->
                 topic.configs().add(new CreatableTopicConfig().name(key).value(value)));
         Map<String, Topic> after = topicsWithout(name);
+        after.put(name, new Topic(null, partitions, configs));
         changeTopics("create " + name, after, () -> {
             TopicOutcome outcome =
                     broker.topics.createAll(List.of(topic), false).get(0);
@@ -343,7 +445,7 @@ final class DurabilitySimulation {
                     result.baseOffset() == batch.offset && !result.duplicate(), "appended as " + result);
             target.whenCommitted(result.lastOffset() + 1, callback);
         } catch (ApiException e) {
-            all.remove(batch);
+            batch.refused = true;
             throw e;
         }
         return batch;
@@ -369,9 +471,10 @@ final class DurabilitySimulation {
             Batch batch = newBatch();
             append(topic, random.nextInt(topic.partitions().size()), batch, failure -> {
                 boolean gone = !topic.equals(broker.metadata.image().topic(topic.id()));
-                DurabilityModel.require(failure == null || gone, "not committed: " + failure);
                 if (failure == null) {
                     model.acknowledged(batch);
+                } else if (!gone) {
+                    expected(failure);
                 }
             });
         }
@@ -405,10 +508,16 @@ final class DurabilitySimulation {
                         answer -> {
                             short error =
                                     answer.topics().get(0).partitions().get(0).errorCode();
-                            DurabilityModel.require(error == 0, "commit answered with " + error);
-                            model.acknowledged(commit);
+                            DurabilityModel.require(error == 0 || faults > 0, "commit answered with " + error);
+                            if (error == 0) {
+                                model.acknowledged(commit);
+                            }
                         },
-                        error -> history.remove(commit)));
+                        error -> {
+                            if (faults == 0) {
+                                history.remove(commit);
+                            }
+                        }));
     }
 
     private void takeProducerId() {
@@ -416,7 +525,9 @@ final class DurabilitySimulation {
         try {
             model.given("", broker.producerIds.next(), (short) 0);
         } catch (ApiException e) {
-            DurabilityModel.require(e.error() == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, "no producer id: " + e);
+            if (e.error() != ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) {
+                expected(e);
+            }
         }
     }
 

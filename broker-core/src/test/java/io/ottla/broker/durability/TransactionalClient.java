@@ -54,7 +54,7 @@ final class TransactionalClient {
             transaction = simulation.newTransaction(id);
             ending = false;
             added.clear();
-        } else if (ending || (pending == 0 && !added.isEmpty() && random.nextInt(5) == 0)) {
+        } else if (ending || (pending == 0 && !added.isEmpty() && (transaction.hasFailed || random.nextInt(5) == 0))) {
             end();
         } else if (random.nextInt(4) == 0) {
             commitOffset(topic);
@@ -129,12 +129,28 @@ final class TransactionalClient {
         batch.producerEpoch = epoch;
         batch.sequence = sequences[partition]++;
         pending++;
-        transaction.batches.add(batch);
-        simulation.append(topic, partition, batch, failure -> {
-            DurabilityModel.require(failure == null, "not committed: " + failure);
+        Transaction current = transaction;
+        current.batches.add(batch);
+        try {
+            simulation.append(topic, partition, batch, failure -> {
+                pending--;
+                if (failure == null) {
+                    model.acknowledged(batch);
+                } else {
+                    failed(current, batch, failure);
+                }
+            });
+        } catch (ApiException e) {
             pending--;
-            model.acknowledged(batch);
-        });
+            failed(current, batch, e);
+        }
+    }
+
+    /** As a client does that cannot go on in the middle: it aborts. */
+    private void failed(Transaction current, Batch batch, ApiException failure) {
+        simulation.expected(failure);
+        current.batches.remove(batch);
+        current.hasFailed = true;
     }
 
     private void commitOffset(TopicImage topic) {
@@ -178,14 +194,18 @@ final class TransactionalClient {
                                             .get(0)
                                             .errorCode();
                                     current.hasOffset |= error == 0;
+                                    current.hasFailed |= error != 0 && simulation.hasFaults();
                                 },
-                                error -> busy = false));
+                                error -> {
+                                    busy = false;
+                                    current.hasFailed |= simulation.hasFaults();
+                                }));
     }
 
     private void end() {
         if (!ending) {
             ending = true;
-            transaction.commits = random.nextInt(3) > 0;
+            transaction.commits = random.nextInt(3) > 0 && !transaction.hasFailed;
             transaction.endAskedAt = model.tick();
         }
         Transaction current = transaction;
