@@ -89,7 +89,9 @@ final class LogFlusher {
                 log.ensureWritable();
                 long target = log.logEndOffset();
                 LogSegment[] segments = log.segments();
-                syncSegments(segments, LogReader.floor(segments, flushedOffset), segments.length, false);
+                // Also the one that ends there: what a failed write left may have been cut off it.
+                int first = LogReader.floor(segments, Math.max(0L, flushedOffset - 1));
+                syncSegments(segments, first, segments.length, false);
                 syncNames();
                 flushedTo(target);
             }

@@ -467,7 +467,8 @@ final class LogRecovery {
         for (int i = segments.size() - rebuilt.size(); i < segments.size(); i++) {
             SegmentIndexes indexes = rebuiltIndexes(i);
             written |= scanned && indexes.write();
-            segments.get(i).adopt(indexes, recordsUnsynced);
+            // An earlier start may have cut the file and died: what it cut must not come back behind a clean stop.
+            segments.get(i).adopt(indexes, recordsUnsynced || !clean);
             if (i == segments.size() - 1) {
                 segments.get(i).activate(indexes);
             }

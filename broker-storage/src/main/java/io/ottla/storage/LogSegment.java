@@ -207,6 +207,8 @@ final class LogSegment {
     void cutToSize() throws IOException {
         file().truncate(sizeBytes());
         preallocated = false;
+        // Were it back after a power failure, what a later segment holds would follow a torn batch.
+        logUnsynced = true;
     }
 
     /** Takes from the file what was preallocated and not used; false if there is nothing of that. */

@@ -192,8 +192,8 @@ final class DurabilityModel {
                 && asked.entrySet().stream().allMatch(entry -> {
                     Topic there = found.get(entry.getKey());
                     Topic wanted = entry.getValue();
-                    return wanted.equals(new Topic(
-                            wanted.id == null ? null : there.id, there.partitions, there.configs));
+                    return wanted.equals(
+                            new Topic(wanted.id == null ? null : there.id, there.partitions, there.configs));
                 });
     }
 
