@@ -65,7 +65,6 @@ final class DurabilityModel {
         /** Whether the broker has said that it is not in the log: a failing disk may have kept it nevertheless. */
         boolean refused;
 
-
         Batch(long askedAt, String value) {
             super(askedAt);
             this.value = value;
