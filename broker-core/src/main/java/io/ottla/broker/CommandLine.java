@@ -15,8 +15,9 @@ import java.util.Properties;
  * @param action what to do
  * @param file the configuration file, or null; the data folder for {@link Action#VERIFY}
  * @param overrides configuration keys and values that go before those of the file
+ * @param control where tests in other languages may use the broker's powers; null for nowhere
  */
-record CommandLine(Action action, Path file, Map<String, String> overrides) {
+record CommandLine(Action action, Path file, Map<String, String> overrides, Control control) {
 
     private static final String VERIFY = "verify";
 
@@ -30,6 +31,9 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
 
               server.properties        a configuration file with Apache Kafka's keys
               --override key=value     sets one key, before what the file says; may be repeated
+              --control-port port      opens the HTTP end point for tests, on a free port if it is 0
+              --control-host name      has it listen there and not on the loopback address: whoever can
+                                       reach it may do everything
               --help                   prints this text
               --version                prints the version
 
@@ -45,6 +49,14 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
         HELP,
         VERSION
     }
+
+    /**
+     * The end point for tests.
+     *
+     * @param hostName where to listen; null for the loopback address
+     * @param port 0 for a free one
+     */
+    record Control(String hostName, int port) {}
 
     /** The arguments cannot be understood; the message is for the user. */
     static final class UsageException extends RuntimeException {
@@ -66,18 +78,20 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
             if (arguments[1].startsWith("-") && !help) {
                 throw new UsageException("Unknown option " + arguments[1] + " of verify");
             }
-            return new CommandLine(help ? Action.HELP : Action.VERIFY, Path.of(arguments[1]), Map.of());
+            return new CommandLine(help ? Action.HELP : Action.VERIFY, Path.of(arguments[1]), Map.of(), null);
         }
         Path file = null;
+        String controlHost = null;
+        String controlPort = null;
         Map<String, String> overrides = new LinkedHashMap<>();
         for (int i = 0; i < arguments.length; i++) {
             String argument = arguments[i];
             switch (argument) {
                 case "--help", "-h" -> {
-                    return new CommandLine(Action.HELP, null, Map.of());
+                    return new CommandLine(Action.HELP, null, Map.of(), null);
                 }
                 case "--version" -> {
-                    return new CommandLine(Action.VERSION, null, Map.of());
+                    return new CommandLine(Action.VERSION, null, Map.of(), null);
                 }
                 case "--override" -> {
                     i++;
@@ -86,6 +100,8 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
                     }
                     addOverride(overrides, arguments[i]);
                 }
+                case "--control-port" -> controlPort = following(arguments, i++);
+                case "--control-host" -> controlHost = following(arguments, i++);
                 default -> {
                     if (argument.startsWith("--override=")) {
                         addOverride(overrides, argument.substring("--override=".length()));
@@ -99,7 +115,27 @@ record CommandLine(Action action, Path file, Map<String, String> overrides) {
                 }
             }
         }
-        return new CommandLine(Action.START, file, overrides);
+        return new CommandLine(Action.START, file, overrides, control(controlHost, controlPort));
+    }
+
+    private static String following(String[] arguments, int index) {
+        if (index + 1 == arguments.length) {
+            throw new UsageException(arguments[index] + " needs a value");
+        }
+        return arguments[index + 1];
+    }
+
+    private static Control control(String host, String port) {
+        if (port == null) {
+            if (host != null) {
+                throw new UsageException("--control-host needs a --control-port, too");
+            }
+            return null;
+        }
+        if (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65_535) {
+            throw new UsageException("--control-port needs a port, not " + port);
+        }
+        return new Control(host, Integer.parseInt(port));
     }
 
     private static void addOverride(Map<String, String> overrides, String text) {

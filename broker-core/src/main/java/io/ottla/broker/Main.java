@@ -98,6 +98,10 @@ public final class Main {
         loading.setDaemon(true);
         loading.start();
         BrokerConfig config = BrokerConfig.of(commandLine.properties());
+        if (commandLine.control() != null) {
+            startControlled(commandLine, config);
+            return;
+        }
         Broker broker = Broker.start(
                 config,
                 Clock.system(),
@@ -108,10 +112,40 @@ public final class Main {
                 LogbackLoggers.ofProcess());
         // Before the ready line: who waits for that line may send the signal as soon as it appears.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
+        ready(broker.bootstrapServers(), config);
+    }
+
+    /** With the end point for tests: then it is the broker that tests have, whose clock they move and whose state they take back. */
+    private static void startControlled(CommandLine commandLine, BrokerConfig config) throws IOException {
+        EmbeddedBroker broker = EmbeddedBroker.builder()
+                .port(config.listeners().get(0).port()) // unless listeners are configured
+                .configs(commandLine.properties())
+                .config("log.dirs", String.join(",", config.logDirs()))
+                .start();
+        ControlEndpoint control;
+        try {
+            CommandLine.Control wanted = commandLine.control();
+            control = ControlEndpoint.open(broker, wanted.hostName(), wanted.port());
+        } catch (RuntimeException e) {
+            broker.close();
+            throw e;
+        }
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            control.close();
+                            stop(broker);
+                        },
+                        "ottla-stop"));
+        LOG.info("Control on {}: whoever reaches it may do everything", control.uri());
+        ready(broker.bootstrapServers(), config);
+    }
+
+    private static void ready(String bootstrapServers, BrokerConfig config) {
         LOG.info(
                 "Ottla {} is ready on {} after {} ms, data in {}",
                 version(),
-                broker.bootstrapServers(),
+                bootstrapServers,
                 sinceProcessStart().toMillis(),
                 config.logDirs().stream()
                         .map(folder ->
@@ -125,9 +159,13 @@ public final class Main {
         return Duration.between(ProcessHandle.current().info().startInstant().orElse(now), now);
     }
 
-    private static void stop(Broker broker) {
+    private static void stop(AutoCloseable broker) {
         LOG.info("Stopping");
-        broker.close();
+        try {
+            broker.close();
+        } catch (Exception e) {
+            LOG.error("The stop failed", e);
+        }
         LOG.info("Stopped");
     }
 

@@ -36,6 +36,7 @@ class ArchitectureTest {
     private static final List<String> ARROW = List.of(
             "io.ottla.broker.junit..",
             "io.ottla.broker",
+            "io.ottla.broker.control..",
             "io.ottla.broker.testing..",
             "io.ottla.broker.network..",
             "io.ottla.broker.handler..",
@@ -128,6 +129,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.junit..", "org.opentest4j..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void shouldKnowTheHttpServerInItsPackageOnly() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.ottla.broker.control..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.sun.net.httpserver..")
                 .check(CLASSES);
     }
 

@@ -1,6 +1,7 @@
 package io.ottla.broker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,6 +32,23 @@ class CommandLineTest {
                 CommandLine.parse(file.toString(), "--override", "num.partitions=5", "--override=broker.rack=b=c");
         assertEquals(
                 Map.of("num.partitions", "5", "log.dirs", "/data", "broker.rack", "b=c"), commandLine.properties());
+    }
+
+    @Test
+    void shouldTakeTheAddressOfTheControlEndPoint() {
+        assertNull(CommandLine.parse().control());
+        assertEquals(
+                new CommandLine.Control(null, 0),
+                CommandLine.parse("--control-port", "0").control());
+        assertEquals(
+                new CommandLine.Control("0.0.0.0", 8090),
+                CommandLine.parse("--control-host", "0.0.0.0", "--control-port", "8090")
+                        .control());
+        for (String[] wrong : new String[][] {
+            {"--control-port"}, {"--control-port", "-1"}, {"--control-port", "65536"}, {"--control-host", "localhost"}
+        }) {
+            assertThrows(CommandLine.UsageException.class, () -> CommandLine.parse(wrong));
+        }
     }
 
     @Test
