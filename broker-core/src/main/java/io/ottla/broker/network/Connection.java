@@ -6,7 +6,6 @@ import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.ottla.broker.handler.ApiVersionsHandler;
-import io.ottla.broker.handler.ConnectionContext;
 import io.ottla.broker.handler.ConnectionWire;
 import io.ottla.broker.handler.RequestHandler;
 import io.ottla.broker.handler.RequestInterceptor;
@@ -16,7 +15,6 @@ import io.ottla.protocol.MalformedMessageException;
 import io.ottla.protocol.ProtocolReader;
 import io.ottla.protocol.ThrottledResponse;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -36,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * <p>Everything here happens on the event loop unless a method says otherwise.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a channel whose write fails closes itself, and a close needs no witness
-final class Connection extends InboundStage implements ConnectionContext, FrameConsumer {
+final class Connection extends IdentifiedStage implements FrameConsumer {
 
     /** Reading pauses at so many unanswered requests. */
     static final int MAX_IN_FLIGHT = 128;
@@ -50,21 +48,14 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
     private static final int HEADER_START_SIZE_BYTES = 8;
     private static final int FLUSH_FROM_BYTES = 128 * 1024;
-    private static final String UNKNOWN = "unknown";
 
-    private final long id;
-    private final ServedBroker broker;
-    private final String listenerName;
     private final ServerContext server;
     private final NetworkLoop loop;
     private final RequestFrameDecoder decoder;
     private final ArrayDeque<InFlightRequest> inFlight = new ArrayDeque<>();
     private final ClientIdCache clientIds = new ClientIdCache();
-    private final CloseTasks closeTasks = new CloseTasks();
 
     private ChannelHandlerContext ctx;
-    private InetSocketAddress remote;
-    private InetSocketAddress local;
 
     /** Encoded answers that the channel does not have yet, or null. */
     private ByteBuf outbound;
@@ -79,13 +70,9 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     private boolean closed;
     private IdleCheck idleCheck;
     private ThrottleTimer throttle; // null until the client is over a quota
-    private volatile String clientSoftwareName = UNKNOWN;
-    private volatile String clientSoftwareVersion = UNKNOWN;
 
     Connection(ServedBroker broker, String listenerName, ServerContext server, NetworkLoop loop) {
-        this.id = server.nextConnectionId();
-        this.broker = broker;
-        this.listenerName = listenerName;
+        super(server.nextConnectionId(), broker, listenerName);
         this.server = server;
         this.loop = loop;
         this.decoder = new RequestFrameDecoder(this, server.config().maxRequestSizeBytes());
@@ -103,9 +90,10 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        remote = (InetSocketAddress) context.channel().remoteAddress();
-        local = (InetSocketAddress) context.channel().localAddress();
-        if (remote == null || local == null || server.isStopping() || !broker.isOpen()) {
+        InetSocketAddress remote = (InetSocketAddress) context.channel().remoteAddress();
+        InetSocketAddress local = (InetSocketAddress) context.channel().localAddress();
+        addresses(remote, local);
+        if (remote == null || local == null || server.isStopping() || !broker().isOpen()) {
             // The peer has gone before the first look at it, or the broker is about to.
             context.close();
             return;
@@ -189,7 +177,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
 
     /** Closes at once if it is one of a broker's. */
     void closeIfOf(ServedBroker stopped) {
-        if (broker == stopped) {
+        if (broker() == stopped) {
             close();
         }
     }
@@ -495,7 +483,7 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
             }
         }
         inFlight.clear();
-        closeTasks.run(this);
+        closeTasks().run(this);
         server.connectionClosed();
     }
 
@@ -543,71 +531,9 @@ final class Connection extends InboundStage implements ConnectionContext, FrameC
     }
 
     @Override
-    public long id() {
-        return id;
-    }
-
-    @Override
-    public int brokerId() {
-        return broker.id();
-    }
-
-    @Override
-    public String listenerName() {
-        return listenerName;
-    }
-
-    @Override
-    public InetAddress remoteAddress() {
-        return remote.getAddress();
-    }
-
-    @Override
-    public int remotePort() {
-        return remote.getPort();
-    }
-
-    @Override
-    public String userName() {
-        return "ANONYMOUS"; // no listener asks who it is
-    }
-
-    @Override
-    public int localPort() {
-        return local.getPort();
-    }
-
-    @Override
-    public String clientSoftwareName() {
-        return clientSoftwareName;
-    }
-
-    @Override
-    public String clientSoftwareVersion() {
-        return clientSoftwareVersion;
-    }
-
-    @Override
-    public void clientSoftware(String name, String version) {
-        clientSoftwareName = name;
-        clientSoftwareVersion = version;
-    }
-
-    @Override
     public ConnectionWire wire() {
         if (wire == null) {
             wire = WireStage.addTo(ctx.pipeline(), this, server.timer());
         }
         return wire;
-    }
-
-    @Override
-    public void onClose(Runnable task) {
-        closeTasks.add(task);
-    }
-
-    @Override
-    public String toString() {
-        return id + " (" + listenerName + ", " + remote + ")";
-    }
-}
+    }}
