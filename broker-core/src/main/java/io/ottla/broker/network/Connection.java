@@ -536,4 +536,5 @@ final class Connection extends IdentifiedStage implements FrameConsumer {
             wire = WireStage.addTo(ctx.pipeline(), this, server.timer());
         }
         return wire;
-    }}
+    }
+}
