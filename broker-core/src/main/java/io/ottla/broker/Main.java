@@ -137,7 +137,7 @@ public final class Main {
                             stop(broker);
                         },
                         "ottla-stop"));
-        LOG.info("Control on {}: whoever reaches it may do everything", control.uri());
+        LOG.info("Control is open to all who reach {}", control.uri());
         ready(broker.bootstrapServers(), config);
     }
 
