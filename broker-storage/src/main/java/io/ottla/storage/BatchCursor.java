@@ -3,6 +3,7 @@ package io.ottla.storage;
 import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 
 /**
  * Walks the batches of a segment file through a window of memory: one system call fetches many small batches, and of a large
@@ -119,6 +120,13 @@ final class BatchCursor {
 
     int batchSizeBytes() {
         return nextPosition - position;
+    }
+
+    /** Ends a walk that met something other than a batch; the path is for the message. */
+    void throwIfFaulty(Path path) throws LogDamageException {
+        if (fault != null) {
+            throw new LogDamageException(path, position, fault);
+        }
     }
 
     /** Why the walk ended before the end; null if it did not. */

@@ -132,7 +132,7 @@ final class LogCleaning {
                 lastIndexedOffset = batch.lastOffset();
             }
         }
-        segment.throwIfFaulty(cursor);
+        cursor.throwIfFaulty(segment.path(LogFileNames.LOG));
         return hasRoom;
     }
 
@@ -245,7 +245,7 @@ final class LogCleaning {
                 to.append(kept);
             }
         }
-        segment.throwIfFaulty(cursor);
+        cursor.throwIfFaulty(segment.path(LogFileNames.LOG));
     }
 
     private static RecordBatch validBatch(LogSegment segment, BatchCursor cursor) throws IOException {

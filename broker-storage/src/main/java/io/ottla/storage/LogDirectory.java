@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -252,7 +251,7 @@ public final class LogDirectory implements AutoCloseable {
         if (found == null) {
             return null;
         }
-        ensureTopic(found, topicId);
+        found.ensureTopic(topicId);
         // The metadata's topic, as Apache Kafka calls it, is never made a second time.
         boolean known = !found.topicId().equals(Uuid.ZERO) || topicId.equals(Uuid.ZERO) || topicId.equals(Uuid.ONE);
         if (known || clean || !(checkpoints.isUsed(found.path().getFileName().toString()) || found.isUsed(files))) {
@@ -297,16 +296,6 @@ public final class LogDirectory implements AutoCloseable {
                             + ": this file system does not tell upper case from lower case");
                 }
             }
-        }
-    }
-
-    private static void ensureTopic(PartitionDirectory found, Uuid topicId) {
-        if (!found.topicId().equals(Uuid.ZERO)
-                && !topicId.equals(Uuid.ZERO)
-                && !found.topicId().equals(topicId)) {
-            throw new ApiException(
-                    ErrorCode.INCONSISTENT_TOPIC_ID,
-                    found.path() + " belongs to a topic with the id " + found.topicId() + ", not " + topicId);
         }
     }
 
@@ -467,20 +456,13 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     private Path rename(String name, String end) {
-        Path retired = path.resolve(PartitionDirectory.retiredName(name, hex(Uuid.random()), end));
+        Path retired = path.resolve(PartitionDirectory.retiredName(name, end));
         try {
             files.rename(path.resolve(name), retired);
         } catch (IOException e) {
             throw Log.storageError("Renaming " + name + " to " + retired.getFileName() + " failed", e);
         }
         return retired;
-    }
-
-    /** 32 digits: file names may differ in case only on few file systems, so base64 would not be unique. */
-    private static String hex(Uuid id) {
-        return new UUID(id.mostSignificantBits(), id.leastSignificantBits())
-                .toString()
-                .replace("-", "");
     }
 
     private void deleteTree(Path directory) {

@@ -324,7 +324,7 @@ final class LogRecovery {
             nextOffset = batch.nextOffset();
             indexes.skip(batch.lastOffset(), cursor.batchSizeBytes(), batch.maxTimestampMs());
         }
-        last.throwIfFaulty(cursor);
+        cursor.throwIfFaulty(last.path(LogFileNames.LOG));
         if (!TransactionIndexRepair.isRight(last, indexes, true)) {
             return scan(last.baseOffset(), true);
         }

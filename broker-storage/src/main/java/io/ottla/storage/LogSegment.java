@@ -286,7 +286,7 @@ final class LogSegment {
                 }
             }
             if (from == 0 || (!tooFar && cursor.fault() == null)) {
-                throwIfFaulty(cursor);
+                cursor.throwIfFaulty(path(LogFileNames.LOG));
                 return -1L;
             }
             // The entry may lie: what is wanted may be before it, or it may point into the middle of a batch.
@@ -298,16 +298,10 @@ final class LogSegment {
     int batchSizeBytesAt(int position) throws IOException {
         BatchCursor cursor = BatchCursor.lookup(file(), position, sizeBytes());
         if (!cursor.next()) {
-            throwIfFaulty(cursor);
+            cursor.throwIfFaulty(path(LogFileNames.LOG));
             throw new LogDamageException(path(LogFileNames.LOG), position, "no batch where one must be");
         }
         return cursor.batchSizeBytes();
-    }
-
-    void throwIfFaulty(BatchCursor cursor) throws LogDamageException {
-        if (cursor.fault() != null) {
-            throw new LogDamageException(path(LogFileNames.LOG), cursor.position(), cursor.fault());
-        }
     }
 
     /** The first record at or behind the offset with the timestamp or a larger one, null if there is none. */
@@ -334,7 +328,7 @@ final class LogSegment {
                 }
             }
         }
-        throwIfFaulty(cursor);
+        cursor.throwIfFaulty(path(LogFileNames.LOG));
         return null;
     }
 
@@ -422,7 +416,7 @@ final class LogSegment {
         while (cursor.next()) {
             nextOffset = cursor.batch().nextOffset();
         }
-        throwIfFaulty(cursor);
+        cursor.throwIfFaulty(path(LogFileNames.LOG));
         long expected = baseOffset + (end >>> Integer.SIZE);
         if (nextOffset > expected || (nextOffset != expected && endCheck == EndCheck.EXACT)) {
             throw new LogDamageException(
@@ -457,7 +451,7 @@ final class LogSegment {
                     batch.maxTimestampMs(),
                     LogConfig.DEFAULT.indexIntervalBytes());
         }
-        throwIfFaulty(cursor);
+        cursor.throwIfFaulty(path(LogFileNames.LOG));
         target.write();
         indexesUnsynced = true;
     }

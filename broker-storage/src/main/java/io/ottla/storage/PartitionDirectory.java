@@ -1,8 +1,11 @@
 package io.ottla.storage;
 
+import io.ottla.protocol.ApiException;
+import io.ottla.protocol.ErrorCode;
 import io.ottla.protocol.Uuid;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.UUID;
 
 /**
  * A partition's directory that was found in a data directory.
@@ -26,14 +29,34 @@ public record PartitionDirectory(String topic, int partition, Uuid topicId, Path
     }
 
     /**
-     * What a directory is called that is a partition's no more; the topic's name is shortened if need be.
+     * What a directory is called that is a partition's no more; another name each time. The topic's name is shortened if need be.
      *
      * @param end one of the suffixes
      */
-    static String retiredName(String name, String unique, String end) {
+    static String retiredName(String name, String end) {
         int dash = name.lastIndexOf('-');
-        String suffix = name.substring(dash) + "." + unique + end;
+        String suffix = name.substring(dash) + "." + hex(Uuid.random()) + end;
         return name.substring(0, Math.min(dash, MAX_NAME_LENGTH - suffix.length())) + suffix;
+    }
+
+    /** 32 digits: file names may differ in case only on few file systems, so base64 would not be unique. */
+    private static String hex(Uuid id) {
+        return new UUID(id.mostSignificantBits(), id.leastSignificantBits())
+                .toString()
+                .replace("-", "");
+    }
+
+    /**
+     * Makes sure that it may be opened for a topic; {@link Uuid#ZERO} stands for a topic without an id.
+     *
+     * @throws ApiException INCONSISTENT_TOPIC_ID if it is another's
+     */
+    void ensureTopic(Uuid expected) {
+        if (!topicId.equals(Uuid.ZERO) && !expected.equals(Uuid.ZERO) && !topicId.equals(expected)) {
+            throw new ApiException(
+                    ErrorCode.INCONSISTENT_TOPIC_ID,
+                    path + " belongs to a topic with the id " + topicId + ", not " + expected);
+        }
     }
 
     /** Whether there are records in it, or were: then it matters whose it is. */

@@ -111,6 +111,6 @@ final class ProducerRecovery {
                 indexes.transactions().append(aborted);
             }
         }
-        segment.throwIfFaulty(cursor);
+        cursor.throwIfFaulty(segment.path(LogFileNames.LOG));
     }
 }
