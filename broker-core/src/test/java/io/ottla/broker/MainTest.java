@@ -7,6 +7,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +53,32 @@ class MainTest {
             assertTrue(broker.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
             assertEquals(EXIT_BY_SIGTERM, broker.exitValue());
         }
+    }
+
+    @Test
+    void shouldOpenTheControlEndPointAndKeepItsData() throws Exception {
+        Process broker = start(
+                "--control-port",
+                "0",
+                "--override",
+                "listeners=PLAINTEXT://localhost:0",
+                "--override",
+                "log.dirs=" + data());
+        try (BufferedReader out = broker.inputReader(StandardCharsets.UTF_8)) {
+            URI control = URI.create(lineWith(out, "Control is open").replaceFirst(".*reach ", ""));
+            lineWith(out, "is ready");
+            HttpResponse<String> created = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(control.resolve("/topics"))
+                                    .POST(HttpRequest.BodyPublishers.ofString("{\"name\":\"orders\"}"))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+            assertEquals(201, created.statusCode(), created::body);
+            broker.toHandle().destroy();
+            lineWith(out, "Stopped");
+            assertTrue(broker.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        }
+        assertTrue(Files.exists(data().resolve("orders-0")));
     }
 
     @Test
