@@ -14,6 +14,9 @@ final class BatchCursor {
     /** Enough for one index interval. */
     static final int LOOKUP_WINDOW_BYTES = 4096;
 
+    /** Enough for what lies behind the last entry of an index. */
+    static final int TAIL_BYTES = 8192;
+
     /** For walks over much of a segment. */
     static final int SCAN_WINDOW_BYTES = 256 * 1024;
 

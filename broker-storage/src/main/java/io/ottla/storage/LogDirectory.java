@@ -122,7 +122,8 @@ public final class LogDirectory implements AutoCloseable {
         findPartitions();
         // From here on, until close() writes it again, a death of the process is an unclean stop.
         this.clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN_FILE));
-        if (clean) {
+        if (clean || metaProperties != null) {
+            // An earlier start may have died before the name of meta.properties was on the device.
             files.syncDirectory(path);
         }
     }

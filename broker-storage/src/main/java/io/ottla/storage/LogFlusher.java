@@ -208,7 +208,7 @@ final class LogFlusher {
         long wanted = log.logEndOffset();
         flushLock.lock();
         try {
-            if (log.isClosed() || (all && recoveryPoint >= wanted && !directoryUnsynced)) {
+            if (log.isClosed() || (all && recoveryPoint >= wanted && !isAnythingUnsynced())) {
                 return;
             }
             LogSegment[] segments;
@@ -230,6 +230,11 @@ final class LogFlusher {
         } finally {
             flushLock.unlock();
         }
+    }
+
+    /** Also where nothing was appended: what was cut off a file before a crash must not come back behind a clean stop. */
+    private boolean isAnythingUnsynced() {
+        return directoryUnsynced || log.activeSegment().isLogUnsynced();
     }
 
     /** Brings the files of indexes and producer states up to date. The caller holds the log's lock. */

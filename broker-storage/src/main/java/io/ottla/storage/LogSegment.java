@@ -26,9 +26,6 @@ final class LogSegment {
 
     private static final long UNSIGNED_INT_MASK = 0xffffffffL;
 
-    /** Enough for what lies behind the last entry of an index. */
-    private static final int TAIL_WINDOW_BYTES = 8192;
-
     private final StorageFiles files;
     private final Path directory;
     private final long baseOffset;
@@ -410,7 +407,7 @@ final class LogSegment {
 
     private void checkEnd(SegmentIndexes loaded) throws IOException {
         int from = loaded.offsets().lastPosition();
-        BatchCursor cursor = BatchCursor.scan(file(), from, Math.min(sizeBytes(), from + TAIL_WINDOW_BYTES))
+        BatchCursor cursor = BatchCursor.scan(file(), from, Math.min(sizeBytes(), from + BatchCursor.TAIL_BYTES))
                 .upTo(sizeBytes());
         long nextOffset = -1L;
         while (cursor.next()) {
@@ -489,6 +486,11 @@ final class LogSegment {
             logUnsynced = false;
             open.sync();
         }
+    }
+
+    /** Whether batches, or their removal, are not on the device. */
+    boolean isLogUnsynced() {
+        return logUnsynced;
     }
 
     private StorageFile fileForSync() throws IOException {

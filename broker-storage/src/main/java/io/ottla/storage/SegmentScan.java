@@ -251,8 +251,10 @@ final class SegmentScan {
                 }
             }
             sector.flip();
-            // At the beginning of a batch, also its offset alone: zeros are none that can be there.
-            boolean offsetLost = position == validBytes && sector.limit() >= Long.BYTES && nextOffset > 0;
+            // At the beginning of a batch, also its offset alone or what there is of it: zeros are none that can be
+            // there.
+            int offsetBits = 8 * Math.min(sector.limit(), Long.BYTES);
+            boolean offsetLost = position == validBytes && nextOffset >>> (Long.SIZE - offsetBits) != 0;
             boolean longEnough = offsetLost || sector.limit() >= MIN_HOLE_BYTES || next - position == end - from;
             if (longEnough && isZero(sector)) {
                 return true;
