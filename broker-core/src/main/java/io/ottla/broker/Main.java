@@ -10,9 +10,8 @@ import io.ottla.storage.StorageFiles;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
@@ -146,17 +145,11 @@ public final class Main {
                 "Ottla {} is ready on {} after {} ms, data in {}",
                 version(),
                 bootstrapServers,
-                sinceProcessStart().toMillis(),
+                ManagementFactory.getRuntimeMXBean().getUptime(),
                 config.logDirs().stream()
                         .map(folder ->
                                 Path.of(folder).toAbsolutePath().normalize().toString())
                         .collect(Collectors.joining(",")));
-    }
-
-    /** Not from the management beans: they are a hundred classes, loaded while the first clients wait. */
-    private static Duration sinceProcessStart() {
-        Instant now = Instant.ofEpochMilli(Clock.system().timeMs());
-        return Duration.between(ProcessHandle.current().info().startInstant().orElse(now), now);
     }
 
     private static void stop(AutoCloseable broker) {
