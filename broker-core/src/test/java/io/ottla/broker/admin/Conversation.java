@@ -2,6 +2,7 @@ package io.ottla.broker.admin;
 
 import io.ottla.broker.EmbeddedBroker;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -34,7 +35,17 @@ enum Conversation {
     QUOTAS("kafka-quota-answers.txt", "quota-differences.txt") {
         @Override
         Map<String, String> hold(int port, long settleMs, boolean whole) throws IOException {
-            return QuotaConversation.hold("localhost", port, settleMs);
+            return QuotaConversation.hold(port, settleMs, QuotaConversation.Earnings.BY_WAITING);
+        }
+
+        /** On a clock that stands still, a slow machine earns no tokens while it thinks. */
+        @Override
+        Map<String, String> holdWithOttla(boolean whole) throws IOException {
+            try (EmbeddedBroker broker = ottla().start()) {
+                broker.clock().stop();
+                return QuotaConversation.hold(
+                        broker.port(), 0, (wire, afterMs) -> broker.clock().advance(Duration.ofMillis(afterMs)));
+            }
         }
     },
     GROUPS("kafka-group-answers.txt", "group-differences.txt") {

@@ -23,16 +23,35 @@ final class QuotaConversation {
     private final KafkaWire wire;
     private final Map<String, String> answers = new LinkedHashMap<>();
     private final long settleMs;
+    private final Earnings earnings;
 
-    private QuotaConversation(KafkaWire wire, long settleMs) {
+    private QuotaConversation(KafkaWire wire, long settleMs, Earnings earnings) {
         this.wire = wire;
         this.settleMs = settleMs;
+        this.earnings = earnings;
+    }
+
+    /** Waits until a debt of tokens is paid and there are a few more. */
+    @FunctionalInterface
+    interface Earnings {
+
+        /**
+         * What a broker needs whose clock goes by itself. A throttled connection is not read before the debt is paid, so the answer to a request that
+         * costs nothing says that it is.
+         */
+        Earnings BY_WAITING = (wire, afterMs) -> {
+            wire.call(new ApiVersionsRequestData().setClientSoftwareName("wire").setClientSoftwareVersion("1"), 3);
+            park(300);
+        };
+
+        /** @param afterMs how long it takes until there is more than half a token if no time passes between the requests */
+        void earn(KafkaWire wire, long afterMs) throws IOException;
     }
 
     /** Holds the conversation with a broker that has no quotas. */
-    static Map<String, String> hold(String host, int port, long settleMs) throws IOException {
-        try (KafkaWire wire = new KafkaWire(host, port)) {
-            QuotaConversation conversation = new QuotaConversation(wire, settleMs);
+    static Map<String, String> hold(int port, long settleMs, Earnings earnings) throws IOException {
+        try (KafkaWire wire = new KafkaWire("localhost", port)) {
+            QuotaConversation conversation = new QuotaConversation(wire, settleMs, earnings);
             conversation.alterBadly();
             conversation.alter();
             conversation.describe();
@@ -221,7 +240,8 @@ final class QuotaConversation {
     private void exceed() throws IOException {
         alter("mutation rate", set(entity("client-id", "wire"), "controller_mutation_rate", 2));
         settle();
-        // The bucket holds 22 tokens; a request may take more than there are, and the one behind it waits.
+        // The bucket holds 22 tokens and gets two a second; a request may take more than there are, and the one behind
+        // it waits.
         askThrottled(
                 "create strictly",
                 Requests.creation(
@@ -230,24 +250,18 @@ final class QuotaConversation {
                         Requests.topic("c", 4, 1),
                         Requests.topic("d", 4, 1)),
                 7);
+        earnings.earn(wire, 2_300);
         askThrottled("create leniently", Requests.creation(Requests.topic("e", 2, 1)), 5);
-        earn();
+        earnings.earn(wire, 1_000);
         askThrottled("grow strictly", Requests.grow("a", 21), 3);
         askThrottled("grow strictly in debt", Requests.grow("a", 22), 3);
+        earnings.earn(wire, 1_500);
         askThrottled("grow leniently", Requests.grow("a", 23), 2);
-        earn();
+        earnings.earn(wire, 1_000);
         askThrottled("delete strictly", Requests.deleteNames("b"), 5);
         askThrottled("delete strictly in debt", Requests.deleteNames("e"), 5);
+        earnings.earn(wire, 2_000);
         askThrottled("delete leniently", Requests.deleteNames("c"), 4);
-    }
-
-    /**
-     * Waits until there are more than no tokens. A throttled connection is not read before the debt is paid, so the answer to a request that costs
-     * nothing says that it is; a request read at that very moment would be a race between two clocks.
-     */
-    private void earn() throws IOException {
-        wire.call(new ApiVersionsRequestData().setClientSoftwareName("wire").setClientSoftwareVersion("1"), 3);
-        park(300);
     }
 
     private void askThrottled(String label, ApiMessage request, int version) throws IOException {
