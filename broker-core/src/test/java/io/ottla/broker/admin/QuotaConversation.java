@@ -44,7 +44,11 @@ final class QuotaConversation {
             park(300);
         };
 
-        /** @param afterMs how long it takes until there is more than half a token if no time passes between the requests */
+        /**
+         * Waits.
+         *
+         * @param afterMs how long it takes until there is more than half a token if no time passes between the requests
+         */
         void earn(KafkaWire wire, long afterMs) throws IOException;
     }
 
