@@ -1,7 +1,23 @@
 package io.ottla.broker.admin;
 
+import static io.ottla.broker.admin.GroupRequests.assign;
+import static io.ottla.broker.admin.GroupRequests.beat;
+import static io.ottla.broker.admin.GroupRequests.commit;
+import static io.ottla.broker.admin.GroupRequests.deleteOffset;
+import static io.ottla.broker.admin.GroupRequests.describe;
+import static io.ottla.broker.admin.GroupRequests.describeConsumers;
+import static io.ottla.broker.admin.GroupRequests.enter;
+import static io.ottla.broker.admin.GroupRequests.fetch;
+import static io.ottla.broker.admin.GroupRequests.heartbeat;
+import static io.ottla.broker.admin.GroupRequests.join;
+import static io.ottla.broker.admin.GroupRequests.leave;
+import static io.ottla.broker.admin.GroupRequests.member;
+import static io.ottla.broker.admin.GroupRequests.owning;
+import static io.ottla.broker.admin.GroupRequests.protocol;
+import static io.ottla.broker.admin.GroupRequests.subscription;
+import static io.ottla.broker.admin.GroupRequests.sync;
+
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,18 +26,11 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor;
-import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
-import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatResponseData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
-import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
-import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.JoinGroupResponseData;
@@ -30,9 +39,7 @@ import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
-import org.apache.kafka.common.message.OffsetDeleteRequestData;
 import org.apache.kafka.common.message.OffsetFetchRequestData;
-import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
@@ -41,7 +48,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
  */
 final class GroupConversation implements AutoCloseable {
 
-    private static final String TOPIC = "t";
+    private static final String TOPIC = GroupRequests.TOPIC;
 
     private final KafkaWire wire;
     private final KafkaWire other;
@@ -126,155 +133,6 @@ final class GroupConversation implements AutoCloseable {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
         }
     }
-
-    // Requests.
-
-    private static byte[] bytes(ByteBuffer buffer) {
-        byte[] bytes = new byte[buffer.remaining()];
-        buffer.get(bytes);
-        return bytes;
-    }
-
-    private static byte[] subscription(int... owned) {
-        List<TopicPartition> partitions = new ArrayList<>();
-        for (int partition : owned) {
-            partitions.add(new TopicPartition(TOPIC, partition));
-        }
-        return bytes(ConsumerProtocol.serializeSubscription(
-                new ConsumerPartitionAssignor.Subscription(List.of(TOPIC), null, partitions)));
-    }
-
-    private static byte[] assignment(int... partitions) {
-        List<TopicPartition> list = new ArrayList<>();
-        for (int partition : partitions) {
-            list.add(new TopicPartition(TOPIC, partition));
-        }
-        return bytes(ConsumerProtocol.serializeAssignment(new ConsumerPartitionAssignor.Assignment(list)));
-    }
-
-    private static JoinGroupRequestData join(String group, String memberId, int... owned) {
-        JoinGroupRequestData request = new JoinGroupRequestData()
-                .setGroupId(group)
-                .setMemberId(memberId)
-                .setSessionTimeoutMs(30_000)
-                .setRebalanceTimeoutMs(60_000)
-                .setProtocolType("consumer");
-        return protocol(request, "range", subscription(owned));
-    }
-
-    private static JoinGroupRequestData protocol(JoinGroupRequestData request, String name, byte[] metadata) {
-        request.protocols()
-                .add(new JoinGroupRequestData.JoinGroupRequestProtocol()
-                        .setName(name)
-                        .setMetadata(metadata));
-        return request;
-    }
-
-    private static SyncGroupRequestData sync(String group, String memberId, int generation) {
-        return new SyncGroupRequestData()
-                .setGroupId(group)
-                .setMemberId(memberId)
-                .setGenerationId(generation)
-                .setProtocolType("consumer")
-                .setProtocolName("range");
-    }
-
-    private static SyncGroupRequestData assign(SyncGroupRequestData request, String memberId, int... partitions) {
-        request.assignments()
-                .add(new SyncGroupRequestData.SyncGroupRequestAssignment()
-                        .setMemberId(memberId)
-                        .setAssignment(assignment(partitions)));
-        return request;
-    }
-
-    private static HeartbeatRequestData heartbeat(String group, String memberId, int generation) {
-        return new HeartbeatRequestData()
-                .setGroupId(group)
-                .setMemberId(memberId)
-                .setGenerationId(generation);
-    }
-
-    private static LeaveGroupRequestData.MemberIdentity member(String memberId, String instanceId) {
-        return new LeaveGroupRequestData.MemberIdentity().setMemberId(memberId).setGroupInstanceId(instanceId);
-    }
-
-    private static LeaveGroupRequestData leave(String group, LeaveGroupRequestData.MemberIdentity... members) {
-        return new LeaveGroupRequestData().setGroupId(group).setMembers(List.of(members));
-    }
-
-    private static ConsumerGroupHeartbeatRequestData beat(String group, String memberId, int epoch) {
-        return new ConsumerGroupHeartbeatRequestData()
-                .setGroupId(group)
-                .setMemberId(memberId)
-                .setMemberEpoch(epoch);
-    }
-
-    private static ConsumerGroupHeartbeatRequestData enter(String group, String memberId) {
-        return beat(group, memberId, 0)
-                .setRebalanceTimeoutMs(60_000)
-                .setSubscribedTopicNames(List.of(TOPIC))
-                .setTopicPartitions(List.of());
-    }
-
-    private ConsumerGroupHeartbeatRequestData owning(String group, String memberId, int epoch, Integer... partitions) {
-        List<ConsumerGroupHeartbeatRequestData.TopicPartitions> owned = partitions.length == 0
-                ? List.of()
-                : List.of(new ConsumerGroupHeartbeatRequestData.TopicPartitions()
-                        .setTopicId(topicId)
-                        .setPartitions(List.of(partitions)));
-        return beat(group, memberId, epoch).setTopicPartitions(owned);
-    }
-
-    private OffsetCommitRequestData commit(String group, String memberId, int generation, int... partitions) {
-        OffsetCommitRequestData.OffsetCommitRequestTopic topic = new OffsetCommitRequestData.OffsetCommitRequestTopic();
-        for (int partition : partitions) {
-            topic.partitions()
-                    .add(new OffsetCommitRequestData.OffsetCommitRequestPartition()
-                            .setPartitionIndex(partition)
-                            .setCommittedOffset(7)
-                            .setCommittedMetadata("m"));
-        }
-        return new OffsetCommitRequestData()
-                .setGroupId(group)
-                .setMemberId(memberId)
-                .setGenerationIdOrMemberEpoch(generation)
-                .setTopics(List.of(topic.setName(TOPIC)));
-    }
-
-    private OffsetFetchRequestData fetch(String group, String memberId, int epoch, Integer... partitions) {
-        OffsetFetchRequestData.OffsetFetchRequestGroup asked =
-                new OffsetFetchRequestData.OffsetFetchRequestGroup().setGroupId(group);
-        asked.setMemberId(memberId).setMemberEpoch(epoch);
-        asked.setTopics(
-                partitions.length == 0
-                        ? null
-                        : List.of(new OffsetFetchRequestData.OffsetFetchRequestTopics()
-                                .setName(TOPIC)
-                                .setPartitionIndexes(List.of(partitions))));
-        return new OffsetFetchRequestData().setGroups(List.of(asked));
-    }
-
-    private static OffsetDeleteRequestData deleteOffset(String group, String topic, int... partitions) {
-        OffsetDeleteRequestData.OffsetDeleteRequestTopic asked =
-                new OffsetDeleteRequestData.OffsetDeleteRequestTopic().setName(topic);
-        for (int partition : partitions) {
-            asked.partitions()
-                    .add(new OffsetDeleteRequestData.OffsetDeleteRequestPartition().setPartitionIndex(partition));
-        }
-        OffsetDeleteRequestData request = new OffsetDeleteRequestData().setGroupId(group);
-        request.topics().add(asked);
-        return request;
-    }
-
-    private static DescribeGroupsRequestData describe(String... groups) {
-        return new DescribeGroupsRequestData().setGroups(List.of(groups));
-    }
-
-    private static ConsumerGroupDescribeRequestData describeConsumers(String... groups) {
-        return new ConsumerGroupDescribeRequestData().setGroupIds(List.of(groups));
-    }
-
-    // Members.
 
     /** Makes a classic member in a group of its own, and gives its id. */
     private String newMember(String group, String name, String instanceId) throws IOException {
@@ -509,7 +367,8 @@ final class GroupConversation implements AutoCloseable {
             ask("beat without partitions", enter("cg", "a").setTopicPartitions(null), version);
             ask(
                     "beat with partitions",
-                    enter("cg", "a").setTopicPartitions(owning("cg", "a", 0, 1).topicPartitions()),
+                    enter("cg", "a")
+                            .setTopicPartitions(owning(topicId, "cg", "a", 0, 1).topicPartitions()),
                     version);
             ask("beat without topics", enter("cg", "a").setSubscribedTopicNames(null), version);
             ask("beat of another assignor", enter("cg", "a").setServerAssignor("sticky"), version);
@@ -528,7 +387,7 @@ final class GroupConversation implements AutoCloseable {
         note("enter without id", old, 0);
         ask("enter", enter("cg", "a"), 1);
         ask("beat", beat("cg", "a", 2), 1);
-        ask("beat with all", owning("cg", "a", 2, 0, 1, 2, 3), 1);
+        ask("beat with all", owning(topicId, "cg", "a", 2, 0, 1, 2, 3), 1);
         ask("beat of a greater epoch", beat("cg", "a", 3), 1);
         ask("beat of a stranger", beat("cg", "who", 2), 1);
         ask("describe one", describeConsumers("cg"), 0);
@@ -539,13 +398,13 @@ final class GroupConversation implements AutoCloseable {
         ask("describe assigning", describeConsumers("cg"), 1);
         ask("beat of the first", beat("cg", "a", 2), 1);
         ask("beat of the waiting", beat("cg", "b", 3), 1);
-        ask("beat of the first, not yet", owning("cg", "a", 2, 0, 1, 2, 3), 1);
+        ask("beat of the first, not yet", owning(topicId, "cg", "a", 2, 0, 1, 2, 3), 1);
         ask("describe revoking", describeConsumers("cg"), 1);
         ask("commit while revoking", commit("cg", "a", 2, 0, 3), 9);
-        ask("beat of the first, given up", owning("cg", "a", 2, 0, 1), 1);
+        ask("beat of the first, given up", owning(topicId, "cg", "a", 2, 0, 1), 1);
         ask("beat of the waiting again", beat("cg", "b", 3), 1);
-        ask("beat of the epoch before", owning("cg", "a", 2, 0), 1);
-        ask("beat of the epoch before, with others", owning("cg", "a", 2, 3), 1);
+        ask("beat of the epoch before", owning(topicId, "cg", "a", 2, 0), 1);
+        ask("beat of the epoch before, with others", owning(topicId, "cg", "a", 2, 3), 1);
         ask("beat of the epoch before, saying nothing", beat("cg", "a", 2), 1);
         ask("describe both", describeConsumers("cg"), 1);
         for (int version = 8; version <= 9; version++) {

@@ -243,7 +243,7 @@ class ProduceAndConsumeTest extends ClientTest {
     @Test
     void shouldWakeAConsumerThatWaitsAtTheEnd() throws Exception {
         String topic = createTopic(1, Map.of());
-        Consumer<String, String> consumer = consumer(Map.of("fetch.max.wait.ms", 6_000));
+        Consumer<String, String> consumer = consumer(Map.of("fetch.max.wait.ms", 25_000));
         consumer.assign(partitions(topic, 1));
         // The first poll leaves a fetch waiting at the broker.
         assertTrue(consumer.poll(java.time.Duration.ofMillis(200)).isEmpty());
@@ -252,6 +252,6 @@ class ProduceAndConsumeTest extends ClientTest {
         sendNumbers(topic, 0, 1);
 
         assertFalse(poll(consumer, 1).isEmpty());
-        assertTrue(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos) < 4, "the fetch waited in vain");
+        assertTrue(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos) < 20, "the fetch waited in vain");
     }
 }
