@@ -259,7 +259,8 @@ final class Broker implements AutoCloseable {
         RequestHandlers all = new RequestHandlers(handlers);
         started(instruments.attach(server::interceptor, all, timer, fetchSessions, metadata));
         server.start(all);
-        Workers workers = new Workers(timer, background, List.of(sync, heavy), upkeep, List.of(server));
+        List<Runnable> dueWork = List.of(upkeep::runDue, groups::expireOffsets, metadataUpkeep::runDue);
+        Workers workers = new Workers(timer, background, List.of(sync, heavy), dueWork, List.of(server));
         inside = new BrokerParts(clock, workers, directories, metadata, partitions, groups, transactions);
     }
 

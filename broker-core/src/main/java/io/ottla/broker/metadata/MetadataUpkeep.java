@@ -89,6 +89,11 @@ public final class MetadataUpkeep implements MetadataListener, AutoCloseable {
         return intervalMs > 0 && nowMs - lastSnapshotMs >= intervalMs;
     }
 
+    /** Does at once what is due, whenever the next round would be. To be called in the background. */
+    public void runDue() {
+        work();
+    }
+
     /** One round, unless another runs; false if there will be no more. */
     private boolean work() {
         synchronized (this) {

@@ -41,6 +41,9 @@ public final class SocketServer implements AutoCloseable {
     /** How long a request that is at work may take to be answered when the server stops. */
     private static final int DRAIN_TIMEOUT_MS = 1000;
 
+    /** How often a loop is asked again, as what it does leads to more of it. */
+    private static final int TASKS_OF_A_TASK = 3;
+
     private static final int CLOSE_TIMEOUT_MS = 2000;
 
     private final ServerContext context;
@@ -202,13 +205,18 @@ public final class SocketServer implements AutoCloseable {
         loops.close();
     }
 
-    /** Returns when every event loop has done what it was asked for before the call. Must not be called by one of them. */
+    /**
+     * Returns when every event loop has done what it was asked for before the call, and what it has asked itself for by that: a connection
+     * that is closed is gone one task later. Must not be called by one of them.
+     */
     public void awaitLoops() {
-        List<Future<?>> barriers = new ArrayList<>();
-        for (NetworkLoop loop : loops.all()) {
-            barriers.add(loop.eventLoop().submit(() -> {}));
+        for (int round = 0; round < TASKS_OF_A_TASK; round++) {
+            List<Future<?>> barriers = new ArrayList<>();
+            for (NetworkLoop loop : loops.all()) {
+                barriers.add(loop.eventLoop().submit(() -> {}));
+            }
+            barriers.forEach(Future::awaitUninterruptibly);
         }
-        barriers.forEach(Future::awaitUninterruptibly);
     }
 
     /** How many requests have come and not been answered; those that wait for records do not count. Not for event loops. */

@@ -3,7 +3,6 @@ package io.ottla.broker.testing;
 import io.ottla.broker.network.SocketServer;
 import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.BlockingExecutor;
-import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.time.WheelTimer;
 import java.io.IOException;
 import java.util.List;
@@ -19,14 +18,14 @@ import org.slf4j.LoggerFactory;
  * @param timer the broker's timer
  * @param background where upkeep is done
  * @param blocking where requests wait for the device or for large batches
- * @param upkeep retention and compaction
+ * @param dueWork what the broker looks for at intervals, and does at once if it is due; for the background
  * @param servers the event loops
  */
 public record Workers(
         WheelTimer timer,
         BackgroundExecutor background,
         List<BlockingExecutor> blocking,
-        LogUpkeep upkeep,
+        List<Runnable> dueWork,
         List<SocketServer> servers) {
 
     private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
@@ -69,10 +68,10 @@ public record Workers(
         return servers.stream().mapToInt(SocketServer::requestsAtWork).sum();
     }
 
-    /** Does what is due by the topics' settings, whenever its next round would be, and {@link #settle settles}. */
+    /** Does what is due by the settings, whenever its next round would be, and {@link #settle settles}. */
     public void catchUp() {
         settle();
-        background.executeUnlessClosed(upkeep::runDue);
+        dueWork.forEach(background::executeUnlessClosed);
         settle();
     }
 

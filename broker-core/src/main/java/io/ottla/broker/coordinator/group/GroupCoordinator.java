@@ -120,6 +120,16 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
                 Reply.of(done -> {}, error -> List.of()));
     }
 
+    /** Deletes the offsets that have expired by now, whenever they would be looked at next. Returns before that is done. */
+    public void expireOffsets() {
+        runtime.executeOnAll(
+                (shard, out) -> {
+                    shard.removal().expire(out);
+                    return true;
+                },
+                Reply.of(done -> {}, error -> List.of()));
+    }
+
     /** Answers all who wait, and those who still come, with NOT_COORDINATOR. */
     @Override
     public void close() {
