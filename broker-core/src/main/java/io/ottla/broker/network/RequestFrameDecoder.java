@@ -75,6 +75,7 @@ final class RequestFrameDecoder extends InboundStage {
         ByteBuf read = (ByteBuf) message;
         try {
             if (closed) {
+                dropBuffer();
                 return;
             }
             if (read != buffer) {

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.FileRegion;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.ottla.broker.handler.ConnectionWire;
 import io.ottla.broker.time.BrokerTimer;
@@ -83,7 +84,12 @@ final class WireStage extends ChannelDuplexHandler implements ConnectionWire {
 
     /** Whether the connection is to read nothing now, and to keep what it has read. */
     boolean suspendsReading() {
-        return silent || readSuspended || waitingBytes > MAX_WAITING_BYTES;
+        return (silent && !readsToNotice()) || readSuspended || waitingBytes > MAX_WAITING_BYTES;
+    }
+
+    /** Epoll tells that the client has gone whether something is read or not; NIO to who reads only, so what comes is thrown away. */
+    private boolean readsToNotice() {
+        return ctx.channel() instanceof NioSocketChannel;
     }
 
     @Override
@@ -94,7 +100,9 @@ final class WireStage extends ChannelDuplexHandler implements ConnectionWire {
     @Override
     public void silence() {
         silent = true;
+        readSuspended = false;
         releaseWaiting();
+        connection.decoder().close();
         connection.executeLaterIfOpen(connection::updateReading);
     }
 

@@ -20,13 +20,11 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -200,62 +198,6 @@ class FaultActionsTest extends FaultFixture {
         faults().on(ApiKey.PRODUCE).topic(topic).disconnectAfterApplied().times(2);
         send(producer(NOT_IDEMPOTENT), topic, "a");
         assertEquals(3, endOffset(topic));
-    }
-
-    @Test
-    void shouldLeaveAConnectionHalfOpenUntilTheClientLosesPatience() throws Exception {
-        String topic = createTopic(1);
-        Producer<String, String> producer = impatientProducer(Map.of());
-        send(producer, topic, "a");
-        Fault fault = faults().on(ApiKey.PRODUCE).topic(topic).goSilent().once();
-        long startNanos = System.nanoTime();
-        send(producer, topic, "b");
-        assertTrue(millisSince(startNanos) >= 300);
-        assertEquals(1, fault.fired());
-        assertEquals(2, endOffset(topic));
-    }
-
-    @Test
-    void shouldReadSlowly() throws Exception {
-        String topic = createTopic(1);
-        Producer<String, String> producer = producer(Map.of());
-        faults().on(ApiKey.PRODUCE).topic(topic).readSlowly(100_000).once();
-        send(producer, topic, "starts it");
-        long startNanos = System.nanoTime();
-        send(producer, topic, "x".repeat(30_000));
-        long tookMs = millisSince(startNanos);
-        assertTrue(tookMs >= 250, () -> "took " + tookMs + " ms");
-    }
-
-    @Test
-    void shouldWriteSlowly() throws Exception {
-        String topic = createTopic(1);
-        send(producer(Map.of()), topic, "x".repeat(30_000));
-        Consumer<String, String> consumer = consumer(Map.of());
-        consumer.assign(List.of(new TopicPartition(topic, 0)));
-        Fault fault =
-                faults().on(ApiKey.FETCH).topic(topic).writeSlowly(100_000).once();
-        long startNanos = System.nanoTime();
-        assertEquals(30_000, poll(consumer, 1).get(0).length());
-        long tookMs = millisSince(startNanos);
-        assertEquals(1, fault.fired());
-        assertTrue(tookMs >= 250, () -> "took " + tookMs + " ms");
-    }
-
-    @Test
-    void shouldCorruptAnAnswerSoThatTheConsumerNotices() throws Exception {
-        String topic = createTopic(1);
-        send(producer(Map.of()), topic, "x".repeat(100_000));
-        Fault fault =
-                faults().on(ApiKey.FETCH).topic(topic).corruptAnswer(3, 42).once();
-        Consumer<String, String> consumer = consumer(Map.of());
-        consumer.assign(List.of(new TopicPartition(topic, 0)));
-        KafkaException failure = assertThrows(KafkaException.class, () -> poll(consumer, 1));
-        assertTrue(String.valueOf(failure.getCause()).contains("corrupt"), () -> "" + failure.getCause());
-        assertEquals(1, fault.fired());
-        Consumer<String, String> second = consumer(Map.of());
-        second.assign(List.of(new TopicPartition(topic, 0)));
-        assertEquals(100_000, poll(second, 1).get(0).length());
     }
 
     @Test
