@@ -12,6 +12,13 @@ import io.ottla.protocol.message.FetchResponse;
 import io.ottla.protocol.message.FetchResponse.FetchableTopicResponse;
 import io.ottla.protocol.message.MetadataResponse;
 import io.ottla.protocol.message.MetadataResponse.MetadataResponseTopic;
+import io.ottla.protocol.message.OffsetFetchRequest;
+import io.ottla.protocol.message.OffsetFetchResponse;
+import io.ottla.protocol.message.OffsetFetchResponse.OffsetFetchResponseGroup;
+import io.ottla.protocol.message.OffsetFetchResponse.OffsetFetchResponsePartition;
+import io.ottla.protocol.message.OffsetFetchResponse.OffsetFetchResponsePartitions;
+import io.ottla.protocol.message.OffsetFetchResponse.OffsetFetchResponseTopic;
+import io.ottla.protocol.message.OffsetFetchResponse.OffsetFetchResponseTopics;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -30,6 +37,18 @@ final class ErrorAction implements FaultAction {
             ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
             ErrorCode.INVALID_FETCH_SESSION_EPOCH,
             ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR);
+
+    /** Of a group as a whole, whatever is asked of it. */
+    private static final Set<ErrorCode> ERRORS_OF_GROUPS = EnumSet.of(
+            ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+            ErrorCode.COORDINATOR_NOT_AVAILABLE,
+            ErrorCode.NOT_COORDINATOR,
+            ErrorCode.INVALID_GROUP_ID,
+            ErrorCode.GROUP_AUTHORIZATION_FAILED,
+            ErrorCode.GROUP_ID_NOT_FOUND,
+            ErrorCode.UNKNOWN_MEMBER_ID,
+            ErrorCode.STALE_MEMBER_EPOCH);
+
     private static final long UNKNOWN_OFFSET = -1;
 
     private final ErrorCode error;
@@ -66,17 +85,20 @@ final class ErrorAction implements FaultAction {
         if (amends(request)) {
             return true;
         }
-        FaultMatcher matcher = call.fault().matcher();
-        boolean whole = matcher.matchesAll(request, call.host()) || !FaultAction.hasAnswer(request);
-        if (request instanceof FetchRequest fetch && !ERRORS_OF_SESSIONS.contains(error)) {
+        boolean ofSession = request instanceof FetchRequest && ERRORS_OF_SESSIONS.contains(error);
+        if (request instanceof FetchRequest fetch && !ofSession) {
             leaveSession(fetch, call.host());
         }
-        ApiMessage failed = whole ? null : call.host().parts().takeOut(request, matcher::matches);
-        if (failed == null) {
-            answer(call, errorAnswer(call, request));
+        ApiMessage whole = errorAnswer(call, request);
+        Parts.Choice choice = call.fault().matcher().choice();
+        boolean divides = choice != null && whole != null && !ofSession;
+        ApiMessage failed = divides ? call.host().parts().takeOut(request, choice) : null;
+        ApiMessage addition = failed == null ? null : errorAnswer(call, failed);
+        if (addition == null || Parts.isEmpty(request) || !call.host().parts().namesWhatFailed(addition)) {
+            answer(call, whole);
             return false;
         }
-        call.addition(errorAnswer(call, failed));
+        call.addition(addition);
         return true;
     }
 
@@ -103,6 +125,11 @@ final class ErrorAction implements FaultAction {
     private ApiMessage errorAnswer(FaultCall call, ApiMessage request) {
         if (request instanceof FetchRequest fetch && !ERRORS_OF_SESSIONS.contains(error)) {
             return errorAnswer(fetch);
+        }
+        if (request instanceof OffsetFetchRequest offsets
+                && call.fault().matcher().isAboutParts()
+                && !ERRORS_OF_GROUPS.contains(error)) {
+            return errorAnswer(offsets);
         }
         return errorAnswer(call, request, error, message);
     }
@@ -137,6 +164,41 @@ final class ErrorAction implements FaultAction {
                     .partitions(partitions));
         }
         return new FetchResponse().responses(topics);
+    }
+
+    /** The broker says what is wrong with a group as a whole; this is for some of its partitions. */
+    private OffsetFetchResponse errorAnswer(OffsetFetchRequest request) {
+        OffsetFetchResponse response = new OffsetFetchResponse();
+        for (OffsetFetchRequest.OffsetFetchRequestTopic topic : request.topics()) {
+            response.topics()
+                    .add(new OffsetFetchResponseTopic()
+                            .name(topic.name())
+                            .partitions(topic.partitionIndexes().stream()
+                                    .map(partition -> new OffsetFetchResponsePartition()
+                                            .partitionIndex(partition)
+                                            .committedOffset(UNKNOWN_OFFSET)
+                                            .metadata("")
+                                            .errorCode(error.code()))
+                                    .toList()));
+        }
+        for (OffsetFetchRequest.OffsetFetchRequestGroup group : request.groups()) {
+            OffsetFetchResponseGroup failed = new OffsetFetchResponseGroup().groupId(group.groupId());
+            for (OffsetFetchRequest.OffsetFetchRequestTopics topic : group.topics()) {
+                failed.topics()
+                        .add(new OffsetFetchResponseTopics()
+                                .name(topic.name())
+                                .topicId(topic.topicId())
+                                .partitions(topic.partitionIndexes().stream()
+                                        .map(partition -> new OffsetFetchResponsePartitions()
+                                                .partitionIndex(partition)
+                                                .committedOffset(UNKNOWN_OFFSET)
+                                                .metadata("")
+                                                .errorCode(error.code()))
+                                        .toList()));
+            }
+            response.groups().add(failed);
+        }
+        return response;
     }
 
     @Override

@@ -111,10 +111,18 @@ final class FaultMatcher {
         return (topic == null || topic.matches(part.topic())) && (partition == ANY || part.partition() == partition);
     }
 
-    /** Whether all parts of a matching request are what the fault is about. */
-    boolean matchesAll(ApiMessage request, FaultHost host) {
-        return (topic == null && partition == ANY)
-                || parts(request, host).stream().allMatch(this::matches);
+    /** Whether it goes by topics or partitions. */
+    boolean isAboutParts() {
+        return topic != null || partition != ANY;
+    }
+
+    /** What of a matching request the fault is about; null for all of it. */
+    Parts.Choice choice() {
+        NamePattern owner = group == null ? transactionalId : group;
+        if (!isAboutParts() && owner == null) {
+            return null;
+        }
+        return new Parts.Choice(isAboutParts() ? this::matches : null, owner == null ? null : owner::matches);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The fields of generated messages and of the structures in them, found once per class through their accessors: an accessor and a setter of
@@ -18,6 +19,10 @@ final class Fields {
 
     /** The type of topics among configuration resources. */
     private static final byte TOPIC_RESOURCE = 2;
+
+    /** Lists of groups or transactional ids, by name or as structures. */
+    private static final Set<String> OWNER_LISTS =
+            Set.of("groups", "groupIds", "groupsNames", "coordinatorKeys", "transactionalIds", "transactions");
 
     private static final ClassValue<Fields> OF_CLASS = new ClassValue<>() {
         @Override
@@ -124,6 +129,25 @@ final class Fields {
         return null;
     }
 
+    /** The field that lists groups or transactional ids, or null if there is none or it is empty. */
+    Field ownerList(Object structure) {
+        for (Field list : lists) {
+            if (OWNER_LISTS.contains(list.name) && !list.elements(structure).isEmpty()) {
+                return list;
+            }
+        }
+        return null;
+    }
+
+    /** The group or transactional id that an element of a list stands for, or null. */
+    static String ownerName(Object element) {
+        if (element instanceof String name) {
+            return name;
+        }
+        Field name = of(element).find(String.class, "groupId", "transactionalId", "key");
+        return name == null ? null : (String) name.get(element);
+    }
+
     /** The value of a field of the type, or null if there is none. */
     static <T> T value(Object structure, Class<T> type, String name) {
         Field field = of(structure).find(type, name);
@@ -140,6 +164,14 @@ final class Fields {
     static short errorCode(Object structure) {
         Field field = of(structure).errorCode;
         return field == null ? 0 : (short) field.get(structure);
+    }
+
+    /** Gives a structure the error of another of the same class, if that has one. */
+    static void takeOverError(Object into, Object from) {
+        short code = errorCode(from);
+        if (code != 0) {
+            of(into).errorCode.set(into, code);
+        }
     }
 
     /** How a structure names its topic; null if it does not stand for one. */

@@ -146,7 +146,10 @@ public final class Parts {
         }
     }
 
-    /** The errors that an answer carries, by what they are about: a topic or partition, or the empty string for the whole answer. */
+    /**
+     * The errors that an answer carries, by what they are about: a topic or partition, a group or transactional id of several, or the empty
+     * string for the whole answer.
+     */
     public Map<String, ErrorCode> errors(ApiMessage response) {
         Map<String, ErrorCode> found = new LinkedHashMap<>();
         collectErrors(response, "", found);
@@ -155,7 +158,8 @@ public final class Parts {
 
     private void collectErrors(Object structure, String about, Map<String, ErrorCode> found) {
         TopicKey key = Fields.topicKey(structure);
-        String subject = key == null ? about : nameOf(key);
+        String owner = structure instanceof ApiMessage ? null : Fields.ownerName(structure);
+        String subject = key != null ? nameOf(key) : owner != null ? owner : about;
         short code = Fields.errorCode(structure);
         if (code != ErrorCode.NONE.code()) {
             int partition = Fields.partition(structure);
@@ -170,33 +174,88 @@ public final class Parts {
         }
     }
 
+    /** Whether an answer says what its errors are about, so that it can be a part of another answer. */
+    public boolean namesWhatFailed(ApiMessage response) {
+        return errors(response).keySet().stream().anyMatch(subject -> !subject.isEmpty());
+    }
+
+    /**
+     * What of a request is chosen.
+     *
+     * @param parts which topics and partitions; null if it does not go by them
+     * @param owners which groups or transactional ids; null if it does not go by them
+     */
+    public record Choice(Predicate<Part> parts, Predicate<String> owners) {
+
+        boolean hasParts() {
+            return parts != null;
+        }
+
+        boolean hasOwner(String name) {
+            return owners == null || owners.test(name);
+        }
+    }
+
     /**
      * Takes parts out of a request.
      *
      * @param request loses the parts that are taken out
-     * @param chosen which parts
+     * @param choice which parts
      * @return a request of the same API with just the parts that were taken out; null if they cannot be told apart in it, which leaves the
      *     request as it was
      */
     @SuppressWarnings("unchecked") // an API has one class of requests
-    public <Q extends ApiMessage> Q takeOut(Q request, Predicate<Part> chosen) {
-        Fields.Field topics = topicList(request);
-        if (topics == null) {
+    public <Q extends ApiMessage> Q takeOut(Q request, Choice choice) {
+        Fields.Field owners = Fields.of(request).ownerList(request);
+        Fields.Field list = owners == null ? topicList(request) : owners;
+        if (list == null || (owners == null && !choice.hasParts())) {
             return null;
         }
         List<Object> kept = new ArrayList<>();
         List<Object> taken = new ArrayList<>();
-        for (Object topic : topics.elements(request)) {
-            split(topic, chosen, kept, taken);
+        for (Object element : list.elements(request)) {
+            if (owners == null) {
+                split(element, choice.parts, kept, taken);
+            } else {
+                splitOwner(element, choice, kept, taken);
+            }
         }
         Q result = (Q) Fields.copy((ApiMessage) request, request.apiKey().newRequest());
-        topics.set(result, taken);
-        topics.set(request, kept);
+        list.set(result, taken);
+        list.set(request, kept);
         return result;
     }
 
-    /** The field of a message that lists topics, or null. */
-    private static Fields.Field topicList(ApiMessage message) {
+    /** Whether nothing is left of a request after {@link #takeOut}. */
+    public static boolean isEmpty(ApiMessage request) {
+        Fields fields = Fields.of(request);
+        return fields.lists().stream().allMatch(list -> list.elements(request).isEmpty());
+    }
+
+    /** A group or a transactional id goes as a whole, or with some of its topics. */
+    private void splitOwner(Object owner, Choice choice, List<Object> kept, List<Object> taken) {
+        if (!choice.hasOwner(Fields.ownerName(owner))) {
+            kept.add(owner);
+            return;
+        }
+        Fields.Field topics = Fields.isStructure(owner) ? topicList(owner) : null;
+        if (!choice.hasParts()) {
+            taken.add(owner);
+        } else if (topics == null) {
+            kept.add(owner);
+        } else {
+            List<Object> keptTopics = new ArrayList<>();
+            List<Object> takenTopics = new ArrayList<>();
+            for (Object topic : topics.elements(owner)) {
+                split(topic, choice.parts, keptTopics, takenTopics);
+            }
+            addWith(owner, topics, keptTopics, kept);
+            addWith(owner, topics, takenTopics, taken);
+        }
+    }
+
+    /** The field of a structure that lists topics, or null. */
+    private static Fields.Field topicList(Object message) {
         for (Fields.Field list : Fields.of(message).lists()) {
             boolean topics = list.elements(message).stream()
                     .anyMatch(element -> Fields.isStructure(element) && Fields.topicKey(element) != null);
@@ -231,15 +290,16 @@ public final class Parts {
         (chosen.test(new Part(name, Part.NO_PARTITION)) ? taken : kept).add(topic);
     }
 
-    private static void addWith(Object topic, Fields.Field list, List<Object> partitions, List<Object> topics) {
-        if (!partitions.isEmpty()) {
-            Object copy = Fields.copy(topic);
-            list.set(copy, partitions);
-            topics.add(copy);
+    /** Adds a structure with these elements in its list, if there are any. */
+    private static void addWith(Object structure, Fields.Field list, List<Object> elements, List<Object> target) {
+        if (!elements.isEmpty()) {
+            Object copy = Fields.copy(structure);
+            list.set(copy, elements);
+            target.add(copy);
         }
     }
 
-    /** Adds the topics and partitions of one answer to another of the same API. */
+    /** Adds what one answer says of topics, partitions, groups and transactional ids to another of the same API. */
     public static void merge(ApiMessage into, ApiMessage from) {
         mergeLists(into, from);
     }
@@ -257,6 +317,7 @@ public final class Parts {
                 if (same == null) {
                     all.add(element);
                 } else {
+                    Fields.takeOverError(same, element);
                     mergeLists(same, element);
                 }
             }
@@ -264,12 +325,17 @@ public final class Parts {
         }
     }
 
-    /** The structure that stands for the same topic, or null. */
+    /** The structure that stands for the same topic, group or transactional id, or null. */
     private static Object find(List<Object> elements, Object wanted) {
-        TopicKey key = Fields.isStructure(wanted) ? Fields.topicKey(wanted) : null;
-        for (Object element : key == null ? List.of() : elements) {
+        if (!Fields.isStructure(wanted)) {
+            return null;
+        }
+        TopicKey key = Fields.topicKey(wanted);
+        String owner = Fields.ownerName(wanted);
+        for (Object element : elements) {
             TopicKey other = Fields.topicKey(element);
-            if (other != null && other.isSame(key)) {
+            boolean sameTopic = key != null && other != null && other.isSame(key);
+            if (sameTopic || (key == null && owner != null && owner.equals(Fields.ownerName(element)))) {
                 return element;
             }
         }
