@@ -399,7 +399,7 @@ final class Broker implements AutoCloseable {
     private NetworkConfig networkConfig() {
         int threads = config.isSet("num.network.threads")
                 ? config.numNetworkThreads()
-                : Math.min(config.numNetworkThreads(), Runtime.getRuntime().availableProcessors());
+                : NetworkConfig.defaultThreads(Runtime.getRuntime().availableProcessors(), config.numNetworkThreads());
         return new NetworkConfig(
                 config.nodeId(),
                 config.listeners(),

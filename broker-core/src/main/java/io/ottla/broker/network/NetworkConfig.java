@@ -28,4 +28,15 @@ public record NetworkConfig(
     public NetworkConfig {
         listeners = List.copyOf(listeners);
     }
+
+    /**
+     * How many event loops there are where nobody says: one for four processors. Clients on the same machine take more of it than the
+     * broker does, and connections that wake each other, as a producer wakes a consumer, are served for less by one loop than by two:
+     * to wake a thread costs more than most requests.
+     *
+     * @param most the largest number
+     */
+    public static int defaultThreads(int processors, int most) {
+        return Math.max(1, Math.min(most, processors / 4));
+    }
 }

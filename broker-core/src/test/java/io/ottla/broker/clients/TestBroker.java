@@ -19,7 +19,8 @@ public final class TestBroker {
     }
 
     private static EmbeddedBroker.Builder builder(Map<String, String> config) {
-        EmbeddedBroker.Builder builder = EmbeddedBroker.builder();
+        // More than one, so that what connections owe each other goes from thread to thread, whatever the machine.
+        EmbeddedBroker.Builder builder = EmbeddedBroker.builder().config("num.network.threads", "2");
         config.forEach(builder::config);
         return builder;
     }
