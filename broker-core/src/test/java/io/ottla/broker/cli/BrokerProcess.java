@@ -18,7 +18,7 @@ final class BrokerProcess extends RunningProcess {
         super(List.of("-Xmx256m", "-jar", jar()), arguments);
     }
 
-    private static String jar() {
+    static String jar() {
         Path jar = Path.of(System.getProperty("ottla.jar", "target/ottla.jar"));
         assertTrue(Files.exists(jar), () -> jar.toAbsolutePath() + " is missing: these tests run after package");
         return jar.toString();
