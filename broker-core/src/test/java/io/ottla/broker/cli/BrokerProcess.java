@@ -15,7 +15,8 @@ final class BrokerProcess extends RunningProcess {
     private static final Pattern READY = Pattern.compile("(?im)^.*\\bready\\b.*?(localhost:\\d+).*$");
 
     private BrokerProcess(List<String> arguments) throws IOException {
-        super(List.of("-Xmx256m", "-jar", jar()), arguments);
+        // Enough for all that these tests do, and so for a small device.
+        super(List.of("-Xmx64m", "-jar", jar()), arguments);
     }
 
     static String jar() {
