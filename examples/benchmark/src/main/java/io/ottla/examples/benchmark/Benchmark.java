@@ -47,7 +47,8 @@ public final class Benchmark {
                 new RequestCost(GroupRequest.CONSUMER_GROUP_HEARTBEAT, options.load()),
                 new RequestCost(GroupRequest.OFFSET_COMMIT, options.load()),
                 new TransactionRate(options.load()),
-                new NewTopicTime(options.groups() * TOPICS_PER_GROUP));
+                new NewTopicTime(options.groups() * TOPICS_PER_GROUP),
+                new PerfTools(options.load()));
     }
 
     private Figures run() throws Exception {

@@ -100,8 +100,22 @@ final class Figures {
         return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 
-    /** Writes {@code results.md} and {@code results.tsv}. */
+    private String plot() {
+        RatioPlot plot = new RatioPlot("How many times better Ottla is than Apache Kafka");
+        for (Row row : rows.keySet()) {
+            ratio(row)
+                    .ifPresent(ratio -> plot.add(new RatioPlot.Bar(
+                            row.what(),
+                            text(figure(row, Column.KAFKA), NOT_SERVED) + " | "
+                                    + text(figure(row, Column.OTTLA), NOT_SERVED) + " " + row.unit(),
+                            ratio)));
+        }
+        return plot.svg();
+    }
+
+    /** Writes {@code results.md}, {@code results.tsv}, and {@code results.svg} with the ratios. */
     void write(Path folder) throws IOException {
+        Files.writeString(folder.resolve("results.svg"), plot());
         Files.writeString(folder.resolve("results.md"), markdown());
         Files.writeString(folder.resolve("results.tsv"), tabSeparated());
     }

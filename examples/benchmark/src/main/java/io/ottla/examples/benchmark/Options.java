@@ -21,7 +21,7 @@ record Options(Path ottlaJar, Path folder, Pattern only, int rounds, Duration lo
     static final String USAGE = """
             Measures Ottla beside Apache Kafka.
               --ottla JAR      the runnable jar (default: ottla.jar)
-              --out FOLDER     where results.md and results.tsv go (default: benchmark)
+              --out FOLDER     where results.md, .tsv and .svg go (default: benchmark)
               --only REGEX     take only the measurements with a row that this is found in
               --rounds N       starts of each broker; the table has the medians (default: 1)
               --seconds N      of each load, once to warm up and once to be measured (default: 8)

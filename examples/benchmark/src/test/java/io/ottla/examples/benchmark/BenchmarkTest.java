@@ -69,6 +69,9 @@ class BenchmarkTest {
 
         figures.write(folder);
 
+        String plot = Files.readString(folder.resolve("results.svg"));
+        assertTrue(plot.contains(">200 | 12.3 us</text>") && plot.contains(">10.0 | 25.0 per s</text>"), plot);
+        assertTrue(plot.contains(">10 x</text>") && !plot.contains(">none</text>"), plot);
         assertEquals("""
                 | | | Apache Kafka | Ottla | times better |
                 | --- | --- | --- | --- | --- |
