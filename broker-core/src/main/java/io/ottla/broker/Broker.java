@@ -39,6 +39,7 @@ import io.ottla.broker.handler.DescribeUserScramCredentialsHandler;
 import io.ottla.broker.handler.ElectLeadersHandler;
 import io.ottla.broker.handler.EndTxnHandler;
 import io.ottla.broker.handler.FetchHandler;
+import io.ottla.broker.handler.FileWork;
 import io.ottla.broker.handler.FindCoordinatorHandler;
 import io.ottla.broker.handler.GetTelemetrySubscriptionsHandler;
 import io.ottla.broker.handler.HeartbeatHandler;
@@ -244,7 +245,7 @@ final class Broker implements AutoCloseable {
         // After the registration, which gives the partitions the leader epoch that the markers carry.
         transactions.start();
         List<RequestHandler<?>> handlers = new ArrayList<>();
-        addMetadataHandlers(handlers, metadata, quotas, background);
+        addMetadataHandlers(handlers, metadata, quotas, background, new FileWork(heavy));
         TransactionGate gate = new TransactionGate(partitions, transactions, timer, clock, metadata::brokerConfig);
         handlers.add(new ProduceHandler(partitions, gate, clock, heavy, quotas));
         addRecordHandlers(handlers, partitions, timer, background, heavy, quotas);
@@ -274,12 +275,16 @@ final class Broker implements AutoCloseable {
     }
 
     private void addMetadataHandlers(
-            List<RequestHandler<?>> handlers, MetadataStore metadata, ClientQuotas quotas, Executor background) {
+            List<RequestHandler<?>> handlers,
+            MetadataStore metadata,
+            ClientQuotas quotas,
+            Executor background,
+            FileWork files) {
         ConfigControl configs = new ConfigControl(metadata, loggers);
         handlers.add(new MetadataHandler(metadata, topics));
-        handlers.add(new CreateTopicsHandler(metadata, topics, quotas));
-        handlers.add(new DeleteTopicsHandler(metadata, topics, quotas));
-        handlers.add(new CreatePartitionsHandler(topics, quotas));
+        handlers.add(new CreateTopicsHandler(metadata, topics, quotas, files));
+        handlers.add(new DeleteTopicsHandler(metadata, topics, quotas, files));
+        handlers.add(new CreatePartitionsHandler(topics, quotas, files));
         handlers.add(new DescribeTopicPartitionsHandler(metadata));
         handlers.add(new DescribeClusterHandler(metadata));
         handlers.add(new DescribeConfigsHandler(metadata, loggers));

@@ -87,6 +87,9 @@ public final class BenchmarkContext implements RequestContext {
     }
 
     @Override
+    public void holdFollowers() {}
+
+    @Override
     public void execute(Runnable task) {
         task.run();
     }

@@ -26,15 +26,25 @@ public final class CreatePartitionsHandler extends RequestHandler<CreatePartitio
 
     private final TopicControl topics;
     private final ClientQuotas quotas;
+    private final FileWork work;
 
-    public CreatePartitionsHandler(TopicControl topics, ClientQuotas quotas) {
+    public CreatePartitionsHandler(TopicControl topics, ClientQuotas quotas, FileWork work) {
         super(ApiKey.CREATE_PARTITIONS);
         this.topics = topics;
         this.quotas = quotas;
+        this.work = work;
     }
 
     @Override
     public void handle(CreatePartitionsRequest request, RequestContext context) {
+        // Some of them are there already.
+        long most = request.topics().stream()
+                .mapToLong(topic -> Math.max(1, topic.count()))
+                .sum();
+        work.serve((int) Math.min(Integer.MAX_VALUE, most), this, request, context, () -> create(request, context));
+    }
+
+    private void create(CreatePartitionsRequest request, RequestContext context) {
         Map<String, Integer> counts = new HashMap<>();
         request.topics().forEach(topic -> counts.merge(topic.name(), 1, Integer::sum));
         MutationQuota mutations = quotas.mutations(

@@ -40,16 +40,32 @@ public final class CreateTopicsHandler extends RequestHandler<CreateTopicsReques
     private final MetadataStore store;
     private final TopicControl topics;
     private final ClientQuotas quotas;
+    private final FileWork work;
 
-    public CreateTopicsHandler(MetadataStore store, TopicControl topics, ClientQuotas quotas) {
+    public CreateTopicsHandler(MetadataStore store, TopicControl topics, ClientQuotas quotas, FileWork work) {
         super(ApiKey.CREATE_TOPICS);
         this.store = store;
         this.topics = topics;
         this.quotas = quotas;
+        this.work = work;
     }
 
     @Override
     public void handle(CreateTopicsRequest request, RequestContext context) {
+        work.serve(partitions(request), this, request, context, () -> create(request, context));
+    }
+
+    /** How many there will be at least. */
+    private static int partitions(CreateTopicsRequest request) {
+        long count = 0;
+        for (CreatableTopic topic : request.topics()) {
+            count += Math.max(
+                    1, Math.max(topic.numPartitions(), topic.assignments().size()));
+        }
+        return (int) Math.min(Integer.MAX_VALUE, count);
+    }
+
+    private void create(CreateTopicsRequest request, RequestContext context) {
         Map<String, CreatableTopic> wishes = new HashMap<>();
         Set<String> duplicates = new LinkedHashSet<>();
         for (CreatableTopic topic : request.topics()) {

@@ -37,12 +37,14 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
     private final MetadataStore store;
     private final TopicControl topics;
     private final ClientQuotas quotas;
+    private final FileWork work;
 
-    public DeleteTopicsHandler(MetadataStore store, TopicControl topics, ClientQuotas quotas) {
+    public DeleteTopicsHandler(MetadataStore store, TopicControl topics, ClientQuotas quotas, FileWork work) {
         super(ApiKey.DELETE_TOPICS);
         this.store = store;
         this.topics = topics;
         this.quotas = quotas;
+        this.work = work;
     }
 
     @Override
@@ -52,6 +54,21 @@ public final class DeleteTopicsHandler extends RequestHandler<DeleteTopicsReques
                     ? new ApiException(ErrorCode.INVALID_REQUEST, null)
                     : new ApiException(ErrorCode.TOPIC_DELETION_DISABLED, null);
         }
+        work.serve(partitions(request, context.apiVersion()), this, request, context, () -> delete(request, context));
+    }
+
+    /** How many there are. */
+    private int partitions(DeleteTopicsRequest request, short version) {
+        MetadataImage image = store.image();
+        long count = 0;
+        for (DeleteTopicState state : states(request, version)) {
+            TopicImage topic = state.name() == null ? image.topic(state.topicId()) : image.topic(state.name());
+            count += topic == null ? 1 : topic.partitions().size();
+        }
+        return (int) Math.min(Integer.MAX_VALUE, count);
+    }
+
+    private void delete(DeleteTopicsRequest request, RequestContext context) {
         DeleteTopicsResponse response = new DeleteTopicsResponse();
         MutationQuota mutations = quotas.mutations(
                 context.connection().userName(), context.clientId(), context.apiVersion() >= STRICT_QUOTA_SINCE);

@@ -51,6 +51,12 @@ public interface RequestContext {
     long settleTime();
 
     /**
+     * Begins no request behind this one, on its connection, before this one is answered, as Apache Kafka does with all: for requests that
+     * are served on another thread, and whose effect the next may count on. To be called before the answer is given, on the event loop.
+     */
+    void holdFollowers();
+
+    /**
      * Runs a task on the event loop of the connection: at once when called there, else as soon as the loop is free. A task that
      * comes after the end of the server is dropped.
      */

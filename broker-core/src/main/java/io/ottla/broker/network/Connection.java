@@ -60,6 +60,9 @@ final class Connection extends IdentifiedStage implements FrameConsumer {
     /** Encoded answers that the channel does not have yet, or null. */
     private ByteBuf outbound;
 
+    /** The request that those behind it wait for, or null. */
+    private InFlightRequest exclusive;
+
     private WireStage wire; // null unless a test breaks the bytes
     private boolean unflushed;
     private boolean inReadBurst;
@@ -195,6 +198,7 @@ final class Connection extends IdentifiedStage implements FrameConsumer {
                 || closing
                 || stopping
                 || isThrottled()
+                || exclusive != null
                 || (wire != null && wire.suspendsReading())
                 || inFlight.size() >= MAX_IN_FLIGHT
                 || !ctx.channel().isWritable();
@@ -301,6 +305,11 @@ final class Connection extends IdentifiedStage implements FrameConsumer {
         }
     }
 
+    /** Begins no further request until this one has its answer. */
+    void holdFollowersOf(InFlightRequest request) {
+        exclusive = request;
+    }
+
     /** Counts time that was spent on a request; returns for how many milliseconds its client must be held back. */
     int settleTime(InFlightRequest request, long nanos) {
         return server.quotas().recordRequestTime(userName(), request.clientId(), nanos);
@@ -314,13 +323,18 @@ final class Connection extends IdentifiedStage implements FrameConsumer {
             ResponseWriter.discard(request);
             return;
         }
-        if (inFlight.peekFirst() == request) {
+        boolean first = inFlight.peekFirst() == request;
+        boolean released = exclusive == request;
+        if (released) {
+            exclusive = null;
+        }
+        if (first) {
             sendReady();
-            if (!inReadBurst && !closed) {
-                touch();
-                flush();
-                resumeReading();
-            }
+        }
+        if ((first || released) && !inReadBurst && !closed) {
+            touch();
+            flush();
+            resumeReading();
         }
     }
 

@@ -126,6 +126,11 @@ final class InFlightRequest implements RequestContext, Runnable {
     }
 
     @Override
+    public void holdFollowers() {
+        connection.holdFollowersOf(this);
+    }
+
+    @Override
     public void execute(Runnable task) {
         connection.execute(task);
     }

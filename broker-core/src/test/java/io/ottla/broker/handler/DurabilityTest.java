@@ -168,7 +168,8 @@ class DurabilityTest {
     void shouldShowATopicWhenItIsOnTheDevice() {
         start(POWER_SAFE);
         syncs.held = true;
-        CreateTopicsHandler handler = new CreateTopicsHandler(broker.metadata(), broker.topics(), broker.quotas());
+        CreateTopicsHandler handler = new CreateTopicsHandler(
+                broker.metadata(), broker.topics(), broker.quotas(), new FileWork(Runnable::run));
         TestRequestContext context = new TestRequestContext(ApiKey.CREATE_TOPICS, 5);
         CreateTopicsRequest request = new CreateTopicsRequest();
         request.topics()

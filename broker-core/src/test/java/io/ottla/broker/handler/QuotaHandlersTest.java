@@ -147,7 +147,8 @@ class QuotaHandlersTest {
                         .numPartitions(partitions)
                         .replicationFactor((short) 1));
         TestRequestContext context = context(ApiKey.CREATE_TOPICS, version, "admin");
-        new CreateTopicsHandler(broker.metadata(), broker.topics(), broker.quotas()).handle(request, context);
+        new CreateTopicsHandler(broker.metadata(), broker.topics(), broker.quotas(), new FileWork(Runnable::run))
+                .handle(request, context);
         return context;
     }
 
@@ -171,7 +172,8 @@ class QuotaHandlersTest {
                         .count(13)
                         .assignments(null));
         TestRequestContext growing = context(ApiKey.CREATE_PARTITIONS, 3, "admin");
-        new CreatePartitionsHandler(broker.topics(), broker.quotas()).handle(grow, growing);
+        new CreatePartitionsHandler(broker.topics(), broker.quotas(), new FileWork(Runnable::run))
+                .handle(grow, growing);
         assertEquals(
                 ErrorCode.THROTTLING_QUOTA_EXCEEDED.code(),
                 growing.response(CreatePartitionsResponse.class)
@@ -182,7 +184,8 @@ class QuotaHandlersTest {
         DeleteTopicsRequest delete = new DeleteTopicsRequest();
         delete.topicNames().add("first");
         TestRequestContext deleting = context(ApiKey.DELETE_TOPICS, 5, "admin");
-        new DeleteTopicsHandler(broker.metadata(), broker.topics(), broker.quotas()).handle(delete, deleting);
+        new DeleteTopicsHandler(broker.metadata(), broker.topics(), broker.quotas(), new FileWork(Runnable::run))
+                .handle(delete, deleting);
         assertEquals(
                 ErrorCode.THROTTLING_QUOTA_EXCEEDED.code(),
                 deleting.response(DeleteTopicsResponse.class).responses().get(0).errorCode());

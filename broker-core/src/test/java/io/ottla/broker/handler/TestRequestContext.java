@@ -23,6 +23,7 @@ public final class TestRequestContext implements RequestContext {
     private final ConnectionContext connection;
     private final int correlationId = CORRELATION_IDS.incrementAndGet();
     private long throttleMs;
+    private boolean holdsFollowers;
     private final CompletableFuture<Ending> ending = new CompletableFuture<>();
 
     /** How a request ended. */
@@ -57,6 +58,11 @@ public final class TestRequestContext implements RequestContext {
     /** For how many milliseconds the client is to be held back. */
     public long throttleMs() {
         return throttleMs;
+    }
+
+    /** Whether the requests behind it, on the same connection, wait for its answer. */
+    public boolean holdsFollowers() {
+        return holdsFollowers;
     }
 
     /** Waits for the end of the request and says how it ended. */
@@ -143,6 +149,11 @@ public final class TestRequestContext implements RequestContext {
     @Override
     public void disconnect() {
         end(Kind.DISCONNECTED, null);
+    }
+
+    @Override
+    public void holdFollowers() {
+        holdsFollowers = true;
     }
 
     @Override
