@@ -45,7 +45,7 @@ public class FetchResponseBenchmark {
     private static final int MAX_BYTES = 1 << 20;
 
     /** How many partitions the consumer reads. */
-    @Param({"1", "10", "1000"})
+    @Param({"1", "10", "1000", "9000"})
     public int partitions;
 
     private final DataFixture broker = new DataFixture();
