@@ -18,14 +18,19 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsResult;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -271,6 +276,72 @@ class ClientReactionsTest extends FaultFixture {
         assertEquals(3, requests.api(ApiKey.OFFSET_COMMIT).count());
         assertEquals(3, requests.api(ApiKey.FIND_COORDINATOR).count());
         broker().await().committed(group, topic, 0, 7);
+    }
+
+    /** Of the two groups that one request asks for. */
+    @Test
+    void shouldSeeOneGroupFailAndTheOther() throws Exception {
+        String refused = unique("group");
+        String served = unique("group");
+        TopicPartition partition = new TopicPartition(topic, 0);
+        Admin admin = admin(Map.of());
+        for (String group : List.of(refused, served)) {
+            get(admin.alterConsumerGroupOffsets(group, Map.of(partition, new OffsetAndMetadata(3)))
+                    .all()
+                    .toCompletionStage()
+                    .toCompletableFuture());
+        }
+        Fault fault = faults().on(ApiKey.OFFSET_FETCH)
+                .group(refused)
+                .error(ErrorCode.GROUP_AUTHORIZATION_FAILED)
+                .once();
+        ListConsumerGroupOffsetsResult answer = admin.listConsumerGroupOffsets(Map.of(
+                refused,
+                new ListConsumerGroupOffsetsSpec().topicPartitions(List.of(partition)),
+                served,
+                new ListConsumerGroupOffsetsSpec().topicPartitions(List.of(partition))));
+        assertFails(
+                GroupAuthorizationException.class,
+                answer.partitionsToOffsetAndMetadata(refused)
+                        .toCompletionStage()
+                        .toCompletableFuture());
+        assertEquals(
+                3,
+                get(answer.partitionsToOffsetAndMetadata(served)
+                                .toCompletionStage()
+                                .toCompletableFuture())
+                        .get(partition)
+                        .offset());
+        assertEquals(1, fault.fired());
+    }
+
+    @Test
+    void shouldAskAgainForOneUnstableOffset() throws Exception {
+        String group = unique("group");
+        String second = createTopic(2);
+        Consumer<String, String> consumer = consumer(Map.of("group.id", group));
+        TopicPartition stable = new TopicPartition(topic, 0);
+        TopicPartition unstable = new TopicPartition(second, 1);
+        consumer.assign(List.of(stable, unstable));
+        consumer.commitSync(Map.of(stable, new OffsetAndMetadata(1), unstable, new OffsetAndMetadata(2)));
+        Fault fault = faults().on(ApiKey.OFFSET_FETCH)
+                .topic(second)
+                .partition(1)
+                .error(ErrorCode.UNSTABLE_OFFSET_COMMIT)
+                .times(2);
+        Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.of(stable, unstable));
+        assertEquals(1, committed.get(stable).offset());
+        assertEquals(2, committed.get(unstable).offset());
+        assertEquals(2, fault.fired());
+        // The answers said which partition it was.
+        assertEquals(
+                2,
+                broker().journal()
+                        .query()
+                        .answers()
+                        .api(ApiKey.OFFSET_FETCH)
+                        .where(entry -> entry.errors().equals(Map.of(second + "-1", ErrorCode.UNSTABLE_OFFSET_COMMIT)))
+                        .count());
     }
 
     /** Which of six sends fail of a producer that tries each once. */
