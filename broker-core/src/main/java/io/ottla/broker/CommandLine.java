@@ -17,7 +17,7 @@ import java.util.Properties;
  * @param overrides configuration keys and values that go before those of the file
  * @param control where tests in other languages may use the broker's powers; null for nowhere
  */
-record CommandLine(Action action, Path file, Map<String, String> overrides, Control control) {
+record CommandLine(Action action, Path file, Map<String, String> overrides, ControlEndpoint.Address control) {
 
     private static final String VERIFY = "verify";
 
@@ -49,14 +49,6 @@ record CommandLine(Action action, Path file, Map<String, String> overrides, Cont
         HELP,
         VERSION
     }
-
-    /**
-     * The end point for tests.
-     *
-     * @param hostName where to listen; null for the loopback address
-     * @param port 0 for a free one
-     */
-    record Control(String hostName, int port) {}
 
     /** The arguments cannot be understood; the message is for the user. */
     static final class UsageException extends RuntimeException {
@@ -125,7 +117,7 @@ record CommandLine(Action action, Path file, Map<String, String> overrides, Cont
         return arguments[index + 1];
     }
 
-    private static Control control(String host, String port) {
+    private static ControlEndpoint.Address control(String host, String port) {
         if (port == null) {
             if (host != null) {
                 throw new UsageException("--control-host needs a --control-port, too");
@@ -135,7 +127,7 @@ record CommandLine(Action action, Path file, Map<String, String> overrides, Cont
         if (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65_535) {
             throw new UsageException("--control-port needs a port, not " + port);
         }
-        return new Control(host, Integer.parseInt(port));
+        return new ControlEndpoint.Address(host, Integer.parseInt(port));
     }
 
     private static void addOverride(Map<String, String> overrides, String text) {

@@ -14,20 +14,8 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.util.Map;
 
-/**
- * What {@link EmbeddedBroker} can do for a test, over HTTP and JSON, for tests in other languages: docs/control.md.
- *
- * <pre>{@code
- * try (EmbeddedBroker broker = EmbeddedBroker.start();
- *         ControlEndpoint control = ControlEndpoint.open(broker, 0)) {
- *     System.out.println(control.uri());
- * }
- * }</pre>
- *
- * <p>Whoever reaches it may do everything, so it listens on the loopback address unless it is told otherwise, and refuses what a web page could send.
- * Closes with {@link #close}, not with the broker. Thread-safe.
- */
-public final class ControlEndpoint implements AutoCloseable {
+/** The HTTP end point of a broker, docs/control.md. Thread-safe. */
+final class ControlEndpoint implements AutoCloseable {
 
     private final ControlServer server;
 
@@ -36,39 +24,37 @@ public final class ControlEndpoint implements AutoCloseable {
     }
 
     /**
-     * Opens one on the loopback address.
-     *
-     * @param port 0 for a free one
-     * @throws UncheckedIOException if the port cannot be had
-     */
-    public static ControlEndpoint open(EmbeddedBroker broker, int port) {
-        return open(broker, null, port);
-    }
-
-    /**
-     * Opens one where others can reach it, who may do everything then.
+     * Where an end point is wanted.
      *
      * @param hostName the name or address to listen on; null for the loopback address
      * @param port 0 for a free one
+     */
+    record Address(String hostName, int port) {
+
+        Address {
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException("Not a port: " + port);
+            }
+        }
+    }
+
+    /**
+     * Opens one.
+     *
      * @throws UncheckedIOException if the address or the port cannot be had
      */
-    public static ControlEndpoint open(EmbeddedBroker broker, String hostName, int port) {
-        if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException("Not a port: " + port);
-        }
+    static ControlEndpoint open(EmbeddedBroker broker, Address address) {
         try {
-            return new ControlEndpoint(ControlServer.start(hostName, port, new Controlled(broker)));
+            return new ControlEndpoint(ControlServer.start(address.hostName(), address.port(), new Controlled(broker)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** Where it is: {@code http://127.0.0.1:8080}. */
-    public URI uri() {
+    URI uri() {
         return server.uri();
     }
 
-    /** Closes the end point; the broker goes on. */
     @Override
     public void close() {
         server.close();

@@ -5,9 +5,6 @@ import io.ottla.broker.config.Listener;
 import io.ottla.broker.config.Loggers;
 import io.ottla.broker.handler.telemetry.TelemetrySink;
 import io.ottla.broker.metadata.ClusterReset;
-import io.ottla.broker.metadata.MetadataImage;
-import io.ottla.broker.metadata.PartitionImage;
-import io.ottla.broker.metadata.TopicImage;
 import io.ottla.broker.testing.BrokerClock;
 import io.ottla.broker.testing.BrokerOverview;
 import io.ottla.broker.testing.BrokerParts;
@@ -17,26 +14,22 @@ import io.ottla.broker.testing.BrokerWaits;
 import io.ottla.broker.testing.Instruments;
 import io.ottla.broker.testing.fault.Faults;
 import io.ottla.broker.testing.journal.Journal;
-import io.ottla.protocol.Uuid;
-import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopic;
-import io.ottla.protocol.message.CreateTopicsRequest.CreatableTopicConfig;
 import io.ottla.storage.Clock;
 import io.ottla.storage.DirectorySnapshots;
 import io.ottla.storage.FlushPolicy;
 import io.ottla.storage.StorageFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -76,6 +69,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private volatile Broker broker;
 
     private HeldPorts heldPorts = HeldPorts.of(List.of());
+    private ControlEndpoint control;
     private volatile boolean running;
     private boolean closed;
 
@@ -109,8 +103,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         BrokerConfig config = BrokerConfig.of(configs);
         boolean lasting = throwAwayFolder == null || config.durability() == FlushPolicy.POWER_SAFE;
         StorageFiles files = lasting ? StorageFiles.system() : StorageFiles.systemUnsynced();
-        Broker started =
-                Broker.start(config, clock, files, setup.telemetrySink, listeners, instruments, Loggers.none());
+        Broker started = Broker.start(config, clock, files, setup.telemetrySink, listeners, instruments, setup.loggers);
         broker = started;
         running = true;
         listeners = started.brokers().listeners();
@@ -201,6 +194,18 @@ public final class EmbeddedBroker implements AutoCloseable {
         return instruments.journal();
     }
 
+    /**
+     * Where tests in other languages reach the broker's powers: {@code http://127.0.0.1:8090}.
+     *
+     * @throws IllegalStateException if {@link Builder#control(int)} has not asked for it
+     */
+    public URI controlUri() {
+        if (control == null) {
+            throw new IllegalStateException("The broker was built without control(port)");
+        }
+        return control.uri();
+    }
+
     /** The folder that holds the data; the first where there are several. */
     public Path dataFolder() {
         return dataFolders().get(0);
@@ -272,41 +277,7 @@ public final class EmbeddedBroker implements AutoCloseable {
      */
     public void createTopic(String name, int partitions, Map<String, String> topicConfigs) {
         inside();
-        broker.createTopics(List.of(topic(name, partitions, topicConfigs)));
-    }
-
-    private static CreatableTopic topic(String name, int partitions, Map<String, String> topicConfigs) {
-        CreatableTopic topic =
-                new CreatableTopic().name(name).numPartitions(partitions).replicationFactor((short) -1);
-        topicConfigs.forEach((key, value) ->
-                topic.configs().add(new CreatableTopicConfig().name(key).value(value)));
-        return topic;
-    }
-
-    private void createTopics() {
-        MetadataImage image = broker.inside().metadata().image();
-        broker.createTopics(setup.topics.values().stream()
-                .filter(topic -> image.topic(topic.name) == null)
-                .map(topic -> topic(topic.name, topic.partitions, topic.configs))
-                .toList());
-    }
-
-    /** Empties those of the builder's topics that can be, and are as the builder had them; the others are made anew. */
-    private Set<Uuid> emptyTopics() {
-        BrokerParts inside = inside();
-        Set<Uuid> emptied = new HashSet<>();
-        for (Builder.Topic topic : setup.topics.values()) {
-            MetadataImage metadata = inside.metadata().image();
-            TopicImage image = metadata.topic(topic.name);
-            if (image != null
-                    && image.partitions().size() == topic.partitions
-                    && image.partitions().stream().allMatch(PartitionImage::isAsMade)
-                    && metadata.topicConfig(topic.name).equals(topic.configs)
-                    && inside.partitions().renew(topic.name)) {
-                emptied.add(image.id());
-            }
-        }
-        return emptied;
+        broker.createTopics(List.of(WantedTopics.creatable(name, partitions, topicConfigs)));
     }
 
     /**
@@ -320,13 +291,13 @@ public final class EmbeddedBroker implements AutoCloseable {
      * @throws IllegalStateException if the broker does not run
      */
     public synchronized void reset() {
-        ClusterReset.apply(inside().metadata(), emptyTopics());
+        ClusterReset.apply(inside().metadata(), setup.topics.empty(inside()));
         try {
             broker.brokers().startAll();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        createTopics();
+        setup.topics.create(broker);
         instruments.stateChanged("reset");
         instruments.clearFaults();
     }
@@ -404,6 +375,9 @@ public final class EmbeddedBroker implements AutoCloseable {
             return;
         }
         closed = true;
+        if (control != null) {
+            control.close();
+        }
         stopBroker(throwAwayFolder == null ? Broker::close : Broker::discard);
         heldPorts.close();
         clock.removeOnMove(onClockMoved);
@@ -431,13 +405,13 @@ public final class EmbeddedBroker implements AutoCloseable {
         private Instant startTime;
         private boolean stopped;
         private Path dataFolder;
-        private final Map<String, Topic> topics = new LinkedHashMap<>();
+        private final WantedTopics topics = new WantedTopics();
         private int port;
         private TelemetrySink telemetrySink;
+        private ControlEndpoint.Address control;
+        private Loggers loggers = Loggers.none();
 
         private Builder() {}
-
-        private record Topic(String name, int partitions, Map<String, String> configs) {}
 
         /** The port of the one listener on localhost, 1 to 65535; 0, the default, takes a free one. */
         public Builder port(int listenerPort) {
@@ -499,8 +473,7 @@ public final class EmbeddedBroker implements AutoCloseable {
          * @param topicConfigs configuration keys of topics, such as {@code retention.ms}
          */
         public Builder topic(String name, int partitions, Map<String, String> topicConfigs) {
-            topics.putIfAbsent(
-                    Objects.requireNonNull(name, "name"), new Topic(name, partitions, Map.copyOf(topicConfigs)));
+            topics.add(name, partitions, topicConfigs);
             return this;
         }
 
@@ -536,16 +509,47 @@ public final class EmbeddedBroker implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Opens an HTTP end point on the loopback address with all that this broker can do for a test, for tests in other languages
+         * (docs/control.md). It closes with the broker, and stays when the broker is killed or restarted.
+         *
+         * @param controlPort 0 for a free one; {@link EmbeddedBroker#controlUri} has it
+         */
+        public Builder control(int controlPort) {
+            control = new ControlEndpoint.Address(null, controlPort);
+            return this;
+        }
+
+        /** As {@link #control(int)}, on this name or address: all who reach it may do everything. */
+        public Builder control(String hostName, int controlPort) {
+            control = new ControlEndpoint.Address(Objects.requireNonNull(hostName, "hostName"), controlPort);
+            return this;
+        }
+
+        /** Where the process has the end point, if it has one. */
+        Builder control(ControlEndpoint.Address address) {
+            control = address;
+            return this;
+        }
+
+        /** Those whose levels clients may see and change; they belong to the process, so the process says it. */
+        Builder loggers(Loggers ofProcess) {
+            loggers = ofProcess;
+            return this;
+        }
+
         private Builder copy() {
             Builder copy = new Builder();
             copy.configs.putAll(configs);
-            copy.topics.putAll(topics);
+            copy.topics.addAll(topics);
             copy.clock = clock;
             copy.startTime = startTime;
             copy.stopped = stopped;
             copy.dataFolder = dataFolder;
             copy.port = port;
             copy.telemetrySink = telemetrySink;
+            copy.control = control;
+            copy.loggers = loggers;
             return copy;
         }
 
@@ -569,7 +573,10 @@ public final class EmbeddedBroker implements AutoCloseable {
             EmbeddedBroker broker = new EmbeddedBroker(copy(), all, throwAway);
             try {
                 broker.startBroker();
-                broker.createTopics();
+                topics.create(broker.broker);
+                if (control != null) {
+                    broker.control = ControlEndpoint.open(broker, control);
+                }
                 return broker;
             } catch (RuntimeException | Error e) {
                 broker.close();

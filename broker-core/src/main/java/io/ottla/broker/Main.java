@@ -120,23 +120,11 @@ public final class Main {
                 .port(config.listeners().get(0).port()) // unless listeners are configured
                 .configs(commandLine.properties())
                 .config("log.dirs", String.join(",", config.logDirs()))
+                .control(commandLine.control())
+                .loggers(LogbackLoggers.ofProcess())
                 .start();
-        ControlEndpoint control;
-        try {
-            CommandLine.Control wanted = commandLine.control();
-            control = ControlEndpoint.open(broker, wanted.hostName(), wanted.port());
-        } catch (RuntimeException e) {
-            broker.close();
-            throw e;
-        }
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            control.close();
-                            stop(broker);
-                        },
-                        "ottla-stop"));
-        LOG.info("Control is open to all who reach {}", control.uri());
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(broker), "ottla-stop"));
+        LOG.info("Control is open to all who reach {}", broker.controlUri());
         ready(broker.bootstrapServers(), config);
     }
 

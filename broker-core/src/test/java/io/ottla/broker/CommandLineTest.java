@@ -38,10 +38,10 @@ class CommandLineTest {
     void shouldTakeTheAddressOfTheControlEndPoint() {
         assertNull(CommandLine.parse().control());
         assertEquals(
-                new CommandLine.Control(null, 0),
+                new ControlEndpoint.Address(null, 0),
                 CommandLine.parse("--control-port", "0").control());
         assertEquals(
-                new CommandLine.Control("0.0.0.0", 8090),
+                new ControlEndpoint.Address("0.0.0.0", 8090),
                 CommandLine.parse("--control-host", "0.0.0.0", "--control-port", "8090")
                         .control());
         for (String[] wrong : new String[][] {

@@ -16,9 +16,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +60,23 @@ class MainTest {
         }
     }
 
+    /** The loggers belong to the process, so those who reach its broker may change them. */
+    private static void changeALevel(String address) throws Exception {
+        ConfigResource loggers = new ConfigResource(ConfigResource.Type.BROKER_LOGGER, "1");
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", address))) {
+            AlterConfigOp set = new AlterConfigOp(new ConfigEntry("io.netty", "ERROR"), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Map.of(loggers, List.of(set))).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            assertEquals(
+                    "ERROR",
+                    admin.describeConfigs(List.of(loggers))
+                            .all()
+                            .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                            .get(loggers)
+                            .get("io.netty")
+                            .value());
+        }
+    }
+
     @Test
     void shouldOpenTheControlEndPointAndKeepItsData() throws Exception {
         Process broker = start(
@@ -66,7 +88,7 @@ class MainTest {
                 "log.dirs=" + data());
         try (BufferedReader out = broker.inputReader(StandardCharsets.UTF_8)) {
             URI control = URI.create(lineWith(out, "Control is open").replaceFirst(".*reach ", ""));
-            lineWith(out, "is ready");
+            String address = lineWith(out, "is ready").replaceFirst(".*ready on (\\S+) .*", "$1");
             HttpResponse<String> created = HttpClient.newHttpClient()
                     .send(
                             HttpRequest.newBuilder(control.resolve("/topics"))
@@ -74,6 +96,7 @@ class MainTest {
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
             assertEquals(201, created.statusCode(), created::body);
+            changeALevel(address);
             broker.toHandle().destroy();
             lineWith(out, "Stopped");
             assertTrue(broker.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));

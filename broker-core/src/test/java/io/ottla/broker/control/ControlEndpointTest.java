@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.ottla.broker.ControlEndpoint;
 import io.ottla.broker.EmbeddedBroker;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -34,17 +33,14 @@ class ControlEndpointTest {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private static EmbeddedBroker broker;
-    private static ControlEndpoint control;
 
     @BeforeAll
     static void start() {
-        broker = EmbeddedBroker.builder().topic("orders", 2).start();
-        control = ControlEndpoint.open(broker, 0);
+        broker = EmbeddedBroker.builder().topic("orders", 2).control(0).start();
     }
 
     @AfterAll
     static void stop() {
-        control.close();
         broker.close();
     }
 
@@ -56,7 +52,7 @@ class ControlEndpointTest {
 
     private static HttpResponse<String> send(String method, String path, String body, String... headers)
             throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(control.uri().resolve(path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(broker.controlUri().resolve(path))
                 .method(method, HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) {
             request.headers(headers);
@@ -253,14 +249,15 @@ class ControlEndpointTest {
         }
         assertEquals(200, send("GET", "/", "", "Sec-Fetch-Site", "none").statusCode());
         broker.topic("orders").assertCount(1);
-        URI uri = control.uri();
+        URI uri = broker.controlUri();
         assertEquals("HTTP/1.1 403", statusFor("rebound.example.com:" + uri.getPort()));
         assertEquals("HTTP/1.1 200", statusFor("localhost:" + uri.getPort()));
         assertEquals("HTTP/1.1 200", statusFor("[::1]:" + uri.getPort()));
     }
 
     private static String statusFor(String host) throws IOException {
-        try (Socket socket = new Socket(control.uri().getHost(), control.uri().getPort())) {
+        try (Socket socket =
+                new Socket(broker.controlUri().getHost(), broker.controlUri().getPort())) {
             OutputStream out = socket.getOutputStream();
             out.write(("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
                     .getBytes(StandardCharsets.US_ASCII));
@@ -271,10 +268,18 @@ class ControlEndpointTest {
 
     @Test
     void shouldTakePortsThatAreFree() {
-        assertTrue(control.uri().getHost().equals("127.0.0.1"));
+        assertTrue(broker.controlUri().getHost().equals("127.0.0.1"));
+        assertThrows(UncheckedIOException.class, () -> EmbeddedBroker.builder()
+                .control(broker.controlUri().getPort())
+                .start());
+        try (EmbeddedBroker open =
+                EmbeddedBroker.builder().control("0.0.0.0", 0).start()) {
+            assertTrue(open.controlUri().getPort() > 0);
+        }
+        try (EmbeddedBroker without = EmbeddedBroker.start()) {
+            assertThrows(IllegalStateException.class, without::controlUri);
+        }
         assertThrows(
-                UncheckedIOException.class,
-                () -> ControlEndpoint.open(broker, control.uri().getPort()).close());
-        ControlEndpoint.open(broker, "0.0.0.0", 0).close();
+                IllegalArgumentException.class, () -> EmbeddedBroker.builder().control(65_536));
     }
 }
