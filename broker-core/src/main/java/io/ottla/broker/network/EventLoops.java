@@ -48,7 +48,7 @@ final class EventLoops {
         for (int i = 0; i < count; i++) {
             String name = threadNamePrefix + i;
             ThreadFactory factory = task -> newThread(task, name);
-            loops.add(new NetworkLoop(new SingleThreadIoEventLoop(null, factory, ioHandlers)));
+            loops.add(new NetworkLoop(new Loop(factory, ioHandlers)));
         }
     }
 
@@ -118,6 +118,30 @@ final class EventLoops {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * An event loop that sleeps until there is something to do.
+     *
+     * <p>Netty's own wakes up every second to look for cancelled tasks, of which there are none here, as all times are kept by the
+     * broker's timer; therefore it reads the clock and sets a timer of the kernel each time it goes to sleep. And it reads the clock
+     * around each turn of work, to find loops that could be suspended.
+     */
+    private static final class Loop extends SingleThreadIoEventLoop {
+
+        Loop(ThreadFactory threads, IoHandlerFactory ioHandlers) {
+            super(null, threads, ioHandlers);
+        }
+
+        @Override
+        protected long deadlineNanos() {
+            return nextScheduledTaskDeadlineNanos(); // -1 if nothing is scheduled, which stands for never
+        }
+
+        @Override
+        protected boolean isSuspensionSupported() {
+            return false;
         }
     }
 }
