@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ServerChannel;
+import io.netty.util.Version;
 import io.netty.util.concurrent.Future;
 import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.RequestHandlers;
@@ -54,12 +55,24 @@ public final class SocketServer implements AutoCloseable {
     /** @param quotas what clients may take of the network threads' time, and how many connections they may open */
     public SocketServer(NetworkConfig config, Clock clock, BrokerTimer timer, ClientQuotas quotas) {
         this.context = new ServerContext(config, clock, timer, quotas);
-        this.loops = new EventLoops(config.threads(), "ottla-" + config.brokerId() + "-network-");
+        this.loops = eventLoops(config.threads(), "ottla-" + config.brokerId() + "-network-");
     }
 
     /** As {@link #bind(int, List)}, for the broker of the configuration. */
     public List<Listener> bind() throws IOException {
         return bind(context.config().brokerId(), context.config().listeners());
+    }
+
+    /** An application with an older Netty of its own, as one that follows Spring Boot 3, is told so. */
+    private static EventLoops eventLoops(int count, String threadNamePrefix) {
+        try {
+            return new EventLoops(count, threadNamePrefix);
+        } catch (LinkageError e) {
+            throw new IllegalStateException(
+                    "Ottla needs Netty 4.2; on the class path is "
+                            + Version.identify().get("netty-common").artifactVersion(),
+                    e);
+        }
     }
 
     /**
