@@ -128,7 +128,7 @@ final class EventLoops {
      * broker's timer; therefore it reads the clock and sets a timer of the kernel each time it goes to sleep. And it reads the clock
      * around each turn of work, to find loops that could be suspended.
      */
-    private static final class Loop extends SingleThreadIoEventLoop {
+    static final class Loop extends SingleThreadIoEventLoop {
 
         Loop(ThreadFactory threads, IoHandlerFactory ioHandlers) {
             super(null, threads, ioHandlers);
