@@ -2,53 +2,29 @@ package io.ottla.broker.network;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.ottla.broker.config.BrokerConfig;
-import io.ottla.broker.config.Listener;
-import io.ottla.broker.handler.ApiVersionsHandler;
 import io.ottla.broker.handler.RequestContext;
-import io.ottla.broker.handler.RequestHandler;
-import io.ottla.broker.handler.RequestHandlers;
 import io.ottla.broker.handler.RequestInterceptor;
-import io.ottla.broker.metadata.MetadataStore;
-import io.ottla.broker.quota.ClientQuotas;
-import io.ottla.broker.time.WheelTimer;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ApiMessage;
 import io.ottla.protocol.ErrorCode;
-import io.ottla.protocol.MemoryRecords;
 import io.ottla.protocol.Records;
 import io.ottla.protocol.message.ApiVersionsRequest;
 import io.ottla.protocol.message.ApiVersionsResponse;
-import io.ottla.protocol.message.FetchRequest;
-import io.ottla.protocol.message.FetchResponse;
 import io.ottla.protocol.message.HeartbeatRequest;
 import io.ottla.protocol.message.HeartbeatResponse;
 import io.ottla.protocol.message.ListGroupsRequest;
 import io.ottla.protocol.message.ListGroupsResponse;
-import io.ottla.protocol.message.ProduceRequest;
-import io.ottla.protocol.message.ProduceResponse;
-import io.ottla.storage.LogDirectory;
-import io.ottla.storage.ManualClock;
-import io.ottla.storage.StorageOptions;
 import java.io.IOException;
 import java.lang.reflect.Field;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -56,64 +32,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BiConsumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class SocketServerTest {
-
-    private static final int MAX_REQUEST_BYTES = 2_000_000;
-    private static final long MAX_IDLE_MS = 60_000;
-    private static final int PATIENCE_SECONDS = 20;
-
-    private final ManualClock clock = new ManualClock(1_000_000);
-    private final WheelTimer timer = new WheelTimer(clock, "ottla-test-timer");
-    private final BlockingQueue<RequestContext> late = new LinkedBlockingQueue<>();
-    private final AtomicInteger fetches = new AtomicInteger();
-    private final BlockingQueue<ProduceRequest> produced = new LinkedBlockingQueue<>();
-    private final BlockingQueue<RequestContext> lateProduce = new LinkedBlockingQueue<>();
-    private BiConsumer<ListGroupsRequest, RequestContext> listGroups =
-            (request, context) -> context.respond(new ListGroupsResponse());
-    private volatile boolean answerLateOnDrain;
-    private volatile boolean holdFetches;
-
-    @TempDir
-    private Path folder;
-
-    private LogDirectory directory;
-    private SocketServer server;
-    private int port;
-
-    @BeforeEach
-    void start() throws IOException {
-        Listener listener = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 0);
-        NetworkConfig config =
-                new NetworkConfig(7, List.of(listener), 2, MAX_REQUEST_BYTES, MAX_IDLE_MS, 50, 64 * 1024, -1);
-        server = new SocketServer(config, clock, timer, ClientQuotas.unlimited(clock));
-        port = server.bind().get(0).port();
-        List<RequestHandler<?>> handlers = new ArrayList<>();
-        handlers.add(new LateHeartbeat());
-        handlers.add(new ListGroups());
-        handlers.add(new BigFetch());
-        handlers.add(new LateProduce());
-        directory = LogDirectory.open(folder, StorageOptions.of(clock, (task, delayMs) -> {}));
-        MetadataStore store = MetadataStore.open(List.of(directory), clock, BrokerConfig.of(Map.of()), Runnable::run);
-        handlers.add(new ApiVersionsHandler(store, handlers));
-        server.start(new RequestHandlers(handlers));
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-        timer.close();
-        directory.close();
-        assertTrue(Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("ottla-7-")));
-    }
-
+/** What a connection is answered, and in which order. */
+class SocketServerTest extends SocketServerFixture {
     @Test
     void shouldAnswerARequestSentByteByByte() throws IOException {
         try (RawClient client = new RawClient(port)) {
@@ -402,175 +324,6 @@ class SocketServerTest {
     }
 
     @Test
-    void shouldStopReadingWhileTooManyRequestsAreInFlight() throws Exception {
-        int count = 3 * Connection.MAX_IN_FLIGHT;
-        byte[][] frames = new byte[count][];
-        for (int i = 0; i < count; i++) {
-            frames[i] = RawClient.frame(new HeartbeatRequest(), 0, i);
-        }
-        try (RawClient client = new RawClient(port);
-                RawClient other = new RawClient(port)) {
-            client.send(RawClient.join(frames));
-            List<RequestContext> waiting = new ArrayList<>();
-            for (int i = 0; i < Connection.MAX_IN_FLIGHT; i++) {
-                waiting.add(nextLate());
-            }
-            // Both loops have gone round since, and no further request was handed out.
-            for (int i = 0; i < 4; i++) {
-                other.send(new ListGroupsRequest(), 0, i);
-                assertEquals(i, other.receiveCorrelationId());
-            }
-            assertNull(late.poll());
-            for (int i = 0; i < count; i++) {
-                waiting.remove(0).respond(new HeartbeatResponse());
-                assertEquals(i, client.receiveCorrelationId());
-                if (i + Connection.MAX_IN_FLIGHT < count) {
-                    waiting.add(nextLate());
-                }
-            }
-        }
-    }
-
-    @Test
-    void shouldStopReadingWhileTheClientDoesNotRead() throws IOException {
-        int count = 2000;
-        byte[][] frames = new byte[count][];
-        for (int i = 0; i < count; i++) {
-            frames[i] = RawClient.frame(new FetchRequest(), 12, i);
-        }
-        try (RawClient client = new RawClient(port, 64 * 1024)) {
-            client.send(RawClient.join(frames));
-            for (int i = 0; i < count; i++) {
-                assertEquals(i, client.receiveCorrelationId());
-                int ahead = fetches.get() - i;
-                assertTrue(ahead < 100, () -> ahead + " answers of " + BigFetch.SIZE_BYTES + " bytes wait");
-            }
-        }
-    }
-
-    @Test
-    void shouldKeepTheFrameOfARequestUntilItIsAnswered() throws Exception {
-        try (RawClient client = new RawClient(port)) {
-            byte[][] contents = new byte[40][];
-            for (int i = 0; i < contents.length; i++) {
-                contents[i] = new byte[i * i * 30];
-                Arrays.fill(contents[i], (byte) i);
-                client.send(produce(contents[i]), 9, i);
-            }
-            for (byte[] content : contents) {
-                ProduceRequest request = produced.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-                assertNotNull(request);
-                assertEquals(ByteBuffer.wrap(content), records(request));
-            }
-            for (int i = 0; i < contents.length; i++) {
-                lateProduce.poll(PATIENCE_SECONDS, TimeUnit.SECONDS).respond(new ProduceResponse());
-                assertEquals(i, client.receiveCorrelationId());
-            }
-        }
-    }
-
-    @Test
-    void shouldLetHandlersFinishAfterTheClientHasGone() throws Exception {
-        CountDownLatch closed = new CountDownLatch(1);
-        RequestContext context;
-        ProduceRequest request;
-        try (RawClient client = new RawClient(port)) {
-            client.send(produce(new byte[] {1, 2, 3}), 9, 1);
-            request = produced.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            context = lateProduce.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            context.connection().onClose(closed::countDown);
-        }
-        assertTrue(closed.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
-        assertEquals(ByteBuffer.wrap(new byte[] {1, 2, 3}), records(request));
-        context.respond(new ProduceResponse());
-        CountDownLatch alreadyClosed = new CountDownLatch(1);
-        context.connection().onClose(alreadyClosed::countDown);
-        assertEquals(0, alreadyClosed.getCount());
-    }
-
-    @Test
-    void shouldCloseAConnectionThatIsIdle() throws Exception {
-        try (RawClient client = new RawClient(port)) {
-            client.send(new ListGroupsRequest(), 0, 1);
-            client.receiveCorrelationId();
-            clock.advance(Duration.ofMillis(MAX_IDLE_MS - 1));
-            client.send(new HeartbeatRequest(), 0, 2);
-            RequestContext context = nextLate();
-            // Not idle: a request is in flight.
-            clock.advance(Duration.ofMillis(3 * MAX_IDLE_MS));
-            context.respond(new HeartbeatResponse());
-            assertEquals(2, client.receiveCorrelationId());
-            clock.advance(Duration.ofMillis(MAX_IDLE_MS - 1));
-            client.send(new ListGroupsRequest(), 0, 3);
-            assertEquals(3, client.receiveCorrelationId());
-            clock.advance(Duration.ofMillis(2 * MAX_IDLE_MS));
-            assertTrue(client.isClosedByBroker());
-        }
-    }
-
-    @Test
-    void shouldAnswerWhatIsInFlightWhenItStops() throws Exception {
-        answerLateOnDrain = true;
-        try (RawClient client = new RawClient(port);
-                RawClient idle = new RawClient(port)) {
-            // In one piece: the second is read when the first is.
-            client.send(RawClient.join(
-                    RawClient.frame(new HeartbeatRequest(), 0, 1), RawClient.frame(new ListGroupsRequest(), 0, 2)));
-            idle.send(new ListGroupsRequest(), 0, 1);
-            assertEquals(1, idle.receiveCorrelationId());
-            RequestContext waiting = nextLate();
-            late.add(waiting);
-            server.close();
-            assertEquals(1, client.receiveCorrelationId());
-            assertEquals(2, client.receiveCorrelationId());
-            assertTrue(client.isClosedByBroker());
-            assertTrue(idle.isClosedByBroker());
-            assertThrows(IOException.class, () -> new RawClient(port).close());
-        }
-    }
-
-    @Test
-    void shouldNotWaitForRecordsWhenItStops() throws Exception {
-        holdFetches = true;
-        try (RawClient client = new RawClient(port)) {
-            client.send(new HeartbeatRequest(), 0, 1);
-            client.send(new FetchRequest(), 12, 2);
-            RequestContext heartbeat = nextLate();
-            RequestContext fetch = nextLate();
-            assertEquals(ApiKey.FETCH, fetch.apiKey());
-            answerLateOnDrain = true;
-            late.add(heartbeat);
-            server.close();
-            assertEquals(1, client.receiveCorrelationId());
-            assertTrue(client.isClosedByBroker());
-            fetch.respond(new FetchResponse());
-        }
-    }
-
-    @Test
-    void shouldNotWaitForeverForAnAnswerWhenItStops() throws Exception {
-        try (RawClient client = new RawClient(port)) {
-            client.send(new HeartbeatRequest(), 0, 1);
-            RequestContext waiting = nextLate();
-            server.close();
-            assertTrue(client.isClosedByBroker());
-            waiting.respond(new HeartbeatResponse());
-        }
-    }
-
-    @Test
-    void shouldSayWhichPortIsTaken() throws IOException {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
-            Listener listener = new Listener("PLAINTEXT", "PLAINTEXT", "localhost", taken.getLocalPort());
-            NetworkConfig config = new NetworkConfig(8, List.of(listener), 1, 100, 0, 50, -1, -1);
-            try (SocketServer second = new SocketServer(config, clock, timer, ClientQuotas.unlimited(clock))) {
-                SocketException failure = assertThrows(SocketException.class, second::bind);
-                assertEquals("Cannot listen on " + listener + ": the port is taken", failure.getMessage());
-            }
-        }
-    }
-
-    @Test
     void shouldLetAnInterceptorHoldARequestAndItsAnswer() throws Exception {
         BlockingQueue<Runnable> held = new LinkedBlockingQueue<>();
         server.interceptor(new RequestInterceptor() {
@@ -629,111 +382,5 @@ class SocketServerTest {
             }
         }
         return false;
-    }
-
-    private RequestContext nextLate() throws InterruptedException {
-        RequestContext context = late.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        assertNotNull(context);
-        return context;
-    }
-
-    private static ProduceRequest produce(byte[] content) {
-        ProduceRequest.PartitionProduceData partition =
-                new ProduceRequest.PartitionProduceData().records(ByteBuffer.wrap(content));
-        ProduceRequest.TopicProduceData topic =
-                new ProduceRequest.TopicProduceData().name("t").partitionData(List.of(partition));
-        return new ProduceRequest().topicData(List.of(topic));
-    }
-
-    private static ByteBuffer records(ProduceRequest request) {
-        return request.topicData().get(0).partitionData().get(0).records();
-    }
-
-    private final class LateHeartbeat extends RequestHandler<HeartbeatRequest> {
-
-        LateHeartbeat() {
-            super(ApiKey.HEARTBEAT);
-        }
-
-        @Override
-        public void handle(HeartbeatRequest request, RequestContext context) {
-            late.add(context);
-        }
-
-        @Override
-        public ApiMessage errorResponse(HeartbeatRequest request, short version, ErrorCode error, String message) {
-            return new HeartbeatResponse().errorCode(error.code());
-        }
-
-        @Override
-        public void drain() {
-            if (answerLateOnDrain) {
-                late.forEach(context -> context.respond(new HeartbeatResponse()));
-            }
-        }
-    }
-
-    private final class ListGroups extends RequestHandler<ListGroupsRequest> {
-
-        ListGroups() {
-            super(ApiKey.LIST_GROUPS);
-        }
-
-        @Override
-        public void handle(ListGroupsRequest request, RequestContext context) {
-            listGroups.accept(request, context);
-        }
-
-        @Override
-        public ApiMessage errorResponse(ListGroupsRequest request, short version, ErrorCode error, String message) {
-            return new ListGroupsResponse().errorCode(error.code());
-        }
-    }
-
-    private final class LateProduce extends RequestHandler<ProduceRequest> {
-
-        LateProduce() {
-            super(ApiKey.PRODUCE);
-        }
-
-        @Override
-        public void handle(ProduceRequest request, RequestContext context) {
-            produced.add(request);
-            lateProduce.add(context);
-        }
-
-        @Override
-        public ApiMessage errorResponse(ProduceRequest request, short version, ErrorCode error, String message) {
-            return null;
-        }
-    }
-
-    private final class BigFetch extends RequestHandler<FetchRequest> {
-
-        static final int SIZE_BYTES = 50_000;
-
-        BigFetch() {
-            super(ApiKey.FETCH);
-        }
-
-        @Override
-        public void handle(FetchRequest request, RequestContext context) {
-            if (holdFetches) {
-                late.add(context);
-                return;
-            }
-            fetches.incrementAndGet();
-            FetchResponse.PartitionData partition =
-                    new FetchResponse.PartitionData().records(MemoryRecords.of(ByteBuffer.allocate(SIZE_BYTES)));
-            context.respond(new FetchResponse()
-                    .responses(List.of(new FetchResponse.FetchableTopicResponse()
-                            .topic("t")
-                            .partitions(List.of(partition)))));
-        }
-
-        @Override
-        public ApiMessage errorResponse(FetchRequest request, short version, ErrorCode error, String message) {
-            return new FetchResponse().errorCode(error.code());
-        }
     }
 }
