@@ -152,6 +152,9 @@ final class Connection extends IdentifiedStage implements FrameConsumer {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (cause instanceof IOException) {
             LOG.debug("Connection {} failed", this, cause);
+        } else if (cause instanceof OutOfMemoryError) {
+            // Of the memory outside the heap, which is asked for as a request of that size begins to come.
+            LOG.warn("Closing connection {}: no memory for its request: {}", this, cause.getMessage());
         } else {
             LOG.error("Closing connection {} after an unexpected error", this, cause);
         }

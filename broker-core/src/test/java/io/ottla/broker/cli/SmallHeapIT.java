@@ -125,6 +125,7 @@ class SmallHeapIT {
             modest.send(new ProducerRecord<>("large", new byte[1000])).get();
             Future<?> tooLarge = producer.send(new ProducerRecord<>("large", 0, null, new byte[90 * MB]));
             assertThrows(ExecutionException.class, tooLarge::get);
+            broker.await("it says why", () -> broker.stdout().contains("no memory for its request"));
             modest.send(new ProducerRecord<>("large", new byte[1000])).get();
         }
         assertEquals(2, received("billing", 2));
