@@ -257,6 +257,11 @@ class OttlaExtensionTest {
         assertTrue(tests.printed().contains("FaultCase.shouldHaveRetried"), tests::printed);
         assertTrue(tests.printed().contains("billing #"), tests::printed);
         assertTrue(tests.printed().contains("PRODUCE v"), tests::printed);
+        assertTrue(tests.printed().contains("orders-0 at 0"), tests::printed);
+        assertFalse(tests.printed().contains("API_VERSIONS"), tests::printed);
+        assertTrue(
+                tests.printed().contains("answer with NOT_LEADER_OR_FOLLOWER, once: matched 0, fired 0"),
+                tests::printed);
         assertFalse(tests.printed().contains("FaultCase.shouldRetry"), tests::printed);
     }
 

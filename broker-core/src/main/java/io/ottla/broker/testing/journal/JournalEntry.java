@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
  * @param elapsed since the journal was turned on, by the clock of the machine
  * @param kind what kind of thing it is
  * @param call the request; null for what is not about one
- * @param subject what it is about: of a request its topics, partitions, groups and transactional ids, of anything else a text; may be empty
+ * @param subject what it is about: of a request its topics, partitions, groups and transactional ids, of an answer to Produce the offsets and of
+ *     one to Fetch the bytes of each partition, of anything else a text; may be empty
  * @param errors of an answer, by what they are about: a topic or partition, or the empty string for the whole answer
  * @param latency of an answer, from when its request was read to when it was written; zero for anything else
  */

@@ -79,7 +79,9 @@ final class JournalInterceptor implements RequestInterceptor {
         Map<RequestContext, Long> underWay = startNanos.get(context.connection().id());
         Long readNanos = underWay == null ? null : underWay.remove(context);
         if (readNanos != null) {
-            journal.answer(context, "", journal.parts().errors(response), journal.nanoTime() - readNanos);
+            Parts parts = journal.parts();
+            journal.answer(
+                    context, AnswerContent.of(response, parts), parts.errors(response), journal.nanoTime() - readNanos);
         }
         return response;
     }

@@ -4,6 +4,7 @@ import io.ottla.protocol.ApiKey;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -83,6 +84,43 @@ public final class JournalQuery {
     /** What fulfils a condition. */
     public JournalQuery where(Predicate<? super JournalEntry> condition) {
         return new JournalQuery(journal, conditions.and(condition));
+    }
+
+    /**
+     * Leaves out what clients do all the time and what tells nothing: requests and answers of handshakes, heartbeats and fetches that brought
+     * nothing. Those that failed, that a fault had to do with, or that have no answer stay.
+     */
+    public JournalQuery withoutRoutine() {
+        Set<CallKey> routine = new HashSet<>();
+        List<JournalEntry> all = journal.entries();
+        for (JournalEntry entry : all) {
+            if (entry.kind() == JournalEntry.Kind.ANSWER && !entry.hasError() && isRoutine(entry)) {
+                routine.add(CallKey.of(entry));
+            }
+        }
+        for (JournalEntry entry : all) {
+            if (entry.kind() == JournalEntry.Kind.FAULT && entry.call() != null) {
+                routine.remove(CallKey.of(entry));
+            }
+        }
+        return where(entry -> entry.call() == null || !routine.contains(CallKey.of(entry)));
+    }
+
+    private static boolean isRoutine(JournalEntry answer) {
+        return switch (answer.call().apiKey()) {
+            case API_VERSIONS, HEARTBEAT, CONSUMER_GROUP_HEARTBEAT -> true;
+            case FETCH -> answer.subject().equals(AnswerContent.NOTHING);
+            default -> false;
+        };
+    }
+
+    /** Tells a request and what belongs to it. */
+    private record CallKey(long connectionId, int correlationId, ApiKey apiKey) {
+
+        static CallKey of(JournalEntry entry) {
+            JournalEntry.Call call = entry.call();
+            return new CallKey(call.connectionId(), call.correlationId(), call.apiKey());
+        }
     }
 
     /** The entries, the oldest first. */

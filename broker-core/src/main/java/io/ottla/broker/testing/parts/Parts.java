@@ -85,6 +85,11 @@ public final class Parts {
         return Fields.isStructure(element) ? Fields.partition(element) : Part.NO_PARTITION;
     }
 
+    /** The name of a topic that a message names so, or by its id; the id's text if nobody knows a name for it. */
+    public String topicName(String name, Uuid id) {
+        return name == null || name.isEmpty() ? nameOf(new TopicKey(null, id)) : name;
+    }
+
     private String nameOf(TopicKey key) {
         if (key.name() != null) {
             return key.name();
