@@ -1,6 +1,7 @@
 package io.ottla.broker.handler.fetch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.broker.handler.DataFixture;
@@ -106,6 +107,52 @@ class FetchSessionTest {
         }
         send(id, 3, 0, next).response(FetchResponse.class);
         assertEquals(0, listedCount(session));
+    }
+
+    /** The work of a long poll, counted: what it looks at, and whom it asks to be woken by. */
+    @Test
+    void shouldWaitForWhatChangesAndNotForAllThatIsSubscribed() {
+        int subscribed = 1000;
+        int active = 10;
+        topicId = broker.createTopic("wide", subscribed);
+        int id = send(0, 0, 0, fromStart(subscribed))
+                .response(FetchResponse.class)
+                .sessionId();
+        FetchSession session = broker.sessions().find(id);
+        List<FetchRequest.FetchPartition> read = List.of();
+        for (int round = 1; round <= 5; round++) {
+            TestRequestContext poll = send(id, round, LONG_WAIT_MS, read);
+            assertFalse(poll.isEnded());
+            // Of the last round's, all but the one that was answered have a high watermark that the client has not
+            // heard of.
+            int untold = round == 1 ? 0 : active - 1;
+            assertEquals(untold, listedCount(session));
+            broker.append("wide", 0, 1);
+            FetchResponse first = poll.response(FetchResponse.class);
+            assertEquals(untold + 1, first.responses().get(0).partitions().size());
+            release(first);
+            for (int i = 1; i < active; i++) {
+                broker.append("wide", i * (subscribed / active), 1);
+            }
+            assertEquals(active, listedCount(session));
+            read = new ArrayList<>();
+            for (int i = 0; i < active; i++) {
+                read.add(from(i * (subscribed / active), round));
+            }
+        }
+        for (int i = 0; i < subscribed; i++) {
+            assertEquals(1, broker.partition("wide", i).waiterCount());
+        }
+    }
+
+    private static void release(FetchResponse response) {
+        for (FetchResponse.FetchableTopicResponse topic : response.responses()) {
+            for (FetchResponse.PartitionData answer : topic.partitions()) {
+                if (answer.records() instanceof FileRecords records) {
+                    records.release();
+                }
+            }
+        }
     }
 
     @Test
