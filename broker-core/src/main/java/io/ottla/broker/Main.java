@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -89,7 +90,8 @@ public final class Main {
     }
 
     private static String reason(IOException e) {
-        return e.getMessage() == null ? e.toString() : e.getMessage();
+        boolean saysPathOnly = e instanceof FileSystemException failure && failure.getReason() == null;
+        return e.getMessage() == null || saysPathOnly ? e.toString() : e.getMessage();
     }
 
     private static void start(CommandLine commandLine) throws IOException {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The command line of the runnable jar. */
@@ -84,6 +86,21 @@ class CommandLineIT {
         assertRefuses("listeners", "--override", "listeners=nonsense");
         assertRefuses("no-such-file", folder.resolve("no-such-file").toString());
         assertRefuses("--no-such-option", "--no-such-option");
+    }
+
+    @Test
+    void shouldNameAFolderThatItCannotUseAndWhy() throws Exception {
+        String below = Files.writeString(folder.resolve("file"), "content") + "/data";
+        assertRefuses(below + ": Not a directory", "--override", "log.dirs=" + below);
+        assertEquals("content", Files.readString(folder.resolve("file")));
+    }
+
+    /** The kernel's own file system takes nobody's files, whatever his rights. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void shouldNameAFolderThatTakesNoFiles() throws Exception {
+        assertRefuses("NoSuchFileException: /proc/ottla", "--override", "log.dirs=/proc/ottla");
+        assertRefuses("NoSuchFileException: /proc/self/.lock", "--override", "log.dirs=/proc/self");
     }
 
     private static void assertRefuses(String name, String... arguments) throws Exception {
