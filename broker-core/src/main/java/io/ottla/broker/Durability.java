@@ -3,6 +3,13 @@ package io.ottla.broker;
 /**
  * What everything that a broker acknowledges survives: records, committed offsets, topics and their configurations. Also set by the
  * configuration key {@code ottla.durability}.
+ *
+ * <pre>{@code
+ * try (EmbeddedBroker broker =
+ *         EmbeddedBroker.builder().durability(Durability.POWER_SAFE).start()) {
+ *     // Every acknowledgement has waited for the disk.
+ * }
+ * }</pre>
  */
 public enum Durability {
     /**

@@ -9,6 +9,14 @@ import java.util.stream.Collectors;
 /**
  * One of the brokers that clients of an {@link EmbeddedBroker} see. Several of them are a cluster in all that clients can notice, over one
  * store: leaders, replicas and those in sync are as the metadata say, and nothing is copied. Thread-safe.
+ *
+ * <pre>{@code
+ * try (EmbeddedBroker cluster = EmbeddedBroker.builder().brokers(3).start()) {
+ *     SimulatedBroker second = cluster.broker(2);
+ *     second.stop(); // its connections are cut, its partitions get other leaders
+ *     second.start(); // on its port
+ * }
+ * }</pre>
  */
 public final class SimulatedBroker {
 

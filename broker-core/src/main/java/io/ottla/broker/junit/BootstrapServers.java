@@ -6,7 +6,16 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** On a {@code String}: the address of the broker, as for {@code bootstrap.servers}. */
+/**
+ * On a {@code String}: the address of the broker, as for {@code bootstrap.servers}.
+ *
+ * <pre>{@code
+ * @Test
+ * void shouldConnect(@BootstrapServers String bootstrapServers) {
+ *     new Billing(bootstrapServers).start();
+ * }
+ * }</pre>
+ */
 @Target({ElementType.PARAMETER, ElementType.FIELD})
 @Retention(RetentionPolicy.RUNTIME)
 @Documented

@@ -1,6 +1,13 @@
 package io.ottla.broker.junit;
 
-/** Which tests of a class share a broker. */
+/**
+ * Which tests of a class share a broker.
+ *
+ * <pre>{@code
+ * @OttlaTest(sharing = Sharing.SHARED)
+ * class OrderedTest {}
+ * }</pre>
+ */
 public enum Sharing {
 
     /**

@@ -14,6 +14,12 @@ import java.util.TreeMap;
 /**
  * What a broker holds, as far as a person wants to see it at once. Its {@link #toString} is for the output of a test.
  *
+ * <pre>{@code
+ * BrokerOverview overview = broker.overview();
+ * overview.topics().forEach(topic -> System.out.println(topic.name()));
+ * System.out.println(overview);
+ * }</pre>
+ *
  * @param topics by name, without the broker's own
  * @param groups by id
  */

@@ -15,6 +15,13 @@ import java.util.List;
  *
  * <p>It lies beside the data folder and shares its large files with it, so that it costs next to nothing; it goes when it is closed, or
  * with the broker. Thread-safe.
+ *
+ * <pre>{@code
+ * try (BrokerSnapshot filled = broker.snapshot()) {
+ *     broker.topic("orders").write("42", "created");
+ *     broker.restore(filled);
+ * }
+ * }</pre>
  */
 public final class BrokerSnapshot implements AutoCloseable {
 

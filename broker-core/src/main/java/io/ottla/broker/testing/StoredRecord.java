@@ -9,7 +9,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A record as it lies in a log. Immutable, but for the arrays that it gives out. */
+/**
+ * A record as it lies in a log. Immutable, but for the arrays that it gives out.
+ *
+ * <pre>{@code
+ * StoredRecord first = broker.topic("orders").records(0).findFirst().orElseThrow();
+ * System.out.println(first.offset() + ": " + first.keyText() + " = " + first.valueText());
+ * }</pre>
+ */
 public final class StoredRecord {
 
     private static final int MAX_SHOWN_LENGTH = 60;

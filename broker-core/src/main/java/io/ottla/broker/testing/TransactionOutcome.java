@@ -1,6 +1,12 @@
 package io.ottla.broker.testing;
 
-/** What has become of the transaction that a record was written in. */
+/**
+ * What has become of the transaction that a record was written in.
+ *
+ * <pre>{@code
+ * broker.topic("orders").records().filter(record -> record.transaction() == TransactionOutcome.ABORTED).count();
+ * }</pre>
+ */
 public enum TransactionOutcome {
     /** It was written in none. */
     NONE,

@@ -5,6 +5,11 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * Says on which of the requests that match a fault fires, and arms it. A call is a request that matches while the fault is armed, and that no
  * fault armed earlier fired for.
+ *
+ * <pre>{@code
+ * broker.faults().on(ApiKey.PRODUCE).topic("orders").loseAnswer().onCall(2);
+ * broker.faults().on(ApiKey.FETCH).delayAnswer(Duration.ofSeconds(1)).withProbability(0.1, 42);
+ * }</pre>
  */
 public final class FaultTrigger {
 

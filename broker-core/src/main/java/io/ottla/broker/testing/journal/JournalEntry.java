@@ -10,6 +10,12 @@ import java.util.stream.Collectors;
 /**
  * One thing that happened on a broker.
  *
+ * <pre>{@code
+ * for (JournalEntry answer : broker.journal().query().answers().withErrors().list()) {
+ *     System.out.println(answer.call().clientId() + " was told " + answer.errors() + " after " + answer.latency());
+ * }
+ * }</pre>
+ *
  * @param sequence counts all entries of a journal, from 1
  * @param elapsed since the journal was turned on, by the clock of the machine
  * @param kind what kind of thing it is
