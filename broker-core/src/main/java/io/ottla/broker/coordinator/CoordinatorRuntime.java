@@ -90,7 +90,8 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
     }
 
     /**
-     * Handles a request on the shard of a key; makes the topic if need be.
+     * Handles a request on the shard of a key. The only broker makes the topic if need be; of several, none coordinates anything before
+     * somebody has looked for the coordinator with {@link #leaderFor}, as in Apache Kafka.
      *
      * @param brokerId the broker that was asked, which must be the leader of the shard's partition
      * @param key what the request is about
@@ -99,19 +100,25 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
      *     NOT_COORDINATOR if another broker was to be asked
      */
     public <R> void execute(int brokerId, String key, CoordinatorStep<S, R> step, Reply<R> reply) {
-        ShardRunner<S> runner = runnerOrFail(key, reply);
-        if (runner != null && isLedBy(runner, brokerId, reply)) {
-            runner.execute(step, reply);
+        if (!isCoordinator(brokerId, key)) {
+            reply.fail(ErrorCode.NOT_COORDINATOR);
+            return;
         }
+        execute(key, step, reply);
     }
 
-    /** The one place where it is found out whether a request has come to the right coordinator. */
-    private boolean isLedBy(ShardRunner<S> runner, int brokerId, Reply<?> reply) {
-        if (runner.leader() == brokerId || brokerId == ANY_BROKER) {
+    /**
+     * Whether a broker is the one to be asked about a key. Does not make the topic: the only broker is the right one before there is any,
+     * and of several none is.
+     */
+    public boolean isCoordinator(int brokerId, String key) {
+        if (brokerId == ANY_BROKER) {
             return true;
         }
-        reply.fail(ErrorCode.NOT_COORDINATOR);
-        return false;
+        List<ShardRunner<S>> present = runners;
+        return present.isEmpty()
+                ? environment.metadata().image().brokers().size() == 1
+                : present.get(partitionFor(key, present.size())).leader() == brokerId;
     }
 
     /**
@@ -136,8 +143,12 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Met
             short producerEpoch,
             CoordinatorStep<S, R> step,
             Reply<R> reply) {
+        if (!isCoordinator(brokerId, key)) {
+            reply.fail(ErrorCode.NOT_COORDINATOR);
+            return;
+        }
         ShardRunner<S> runner = runnerOrFail(key, reply);
-        if (runner != null && isLedBy(runner, brokerId, reply)) {
+        if (runner != null) {
             runner.executeTransactional(producerId, producerEpoch, step, reply);
         }
     }

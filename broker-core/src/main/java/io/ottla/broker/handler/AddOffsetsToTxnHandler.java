@@ -33,6 +33,11 @@ public final class AddOffsetsToTxnHandler extends RequestHandler<AddOffsetsToTxn
     @Override
     public void handle(AddOffsetsToTxnRequest request, RequestContext context) {
         short version = context.apiVersion();
+        if (!transactions.isCoordinator(context.connection().brokerId(), request.transactionalId())) {
+            // Who is not to be asked does not make the topic of the groups either.
+            context.respond(response(ErrorCode.NOT_COORDINATOR, version));
+            return;
+        }
         TopicPartition offsets =
                 new TopicPartition(GroupCoordinator.OFFSETS_TOPIC, groups.partitionFor(request.groupId()));
         transactions.addPartitions(

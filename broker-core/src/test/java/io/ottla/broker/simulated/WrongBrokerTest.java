@@ -7,18 +7,29 @@ import io.ottla.broker.SimulatedBroker;
 import io.ottla.broker.admin.KafkaWire;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.AddOffsetsToTxnRequestData;
+import org.apache.kafka.common.message.AddPartitionsToTxnRequestData;
+import org.apache.kafka.common.message.AddPartitionsToTxnRequestData.AddPartitionsToTxnTopic;
+import org.apache.kafka.common.message.AddPartitionsToTxnRequestData.AddPartitionsToTxnTopicCollection;
+import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteRecordsResponseData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
+import org.apache.kafka.common.message.DescribeTransactionsRequestData;
+import org.apache.kafka.common.message.EndTxnRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
@@ -29,12 +40,23 @@ import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListGroupsResponseData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsTopic;
 import org.apache.kafka.common.message.ListOffsetsResponseData;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
+import org.apache.kafka.common.message.OffsetDeleteRequestData;
+import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestPartition;
+import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestTopic;
+import org.apache.kafka.common.message.OffsetFetchRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderPartition;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData.OffsetForLeaderTopic;
@@ -43,6 +65,10 @@ import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -270,6 +296,84 @@ class WrongBrokerTest extends ClusterTest {
                     4);
             assertEquals((each.id() == coordinator ? Errors.NONE : Errors.NOT_COORDINATOR).code(), answer.errorCode());
         }
+    }
+
+    /** All that is about a group or a transactional id, in a version of each. */
+    private Map<ApiMessage, Integer> requestsToCoordinators() {
+        Map<ApiMessage, Integer> requests = new LinkedHashMap<>();
+        requests.put(new JoinGroupRequestData().setGroupId("g").setSessionTimeoutMs(10_000), 9);
+        requests.put(
+                new SyncGroupRequestData()
+                        .setGroupId("g")
+                        .setProtocolType("consumer")
+                        .setProtocolName("range"),
+                5);
+        requests.put(new HeartbeatRequestData().setGroupId("g"), 4);
+        requests.put(new LeaveGroupRequestData().setGroupId("g").setMembers(List.of(new MemberIdentity())), 5);
+        requests.put(new ConsumerGroupHeartbeatRequestData().setGroupId("g").setMemberId("m"), 1);
+        requests.put(new DescribeGroupsRequestData().setGroups(List.of("g")), 5);
+        requests.put(new ConsumerGroupDescribeRequestData().setGroupIds(List.of("g")), 1);
+        requests.put(new DeleteGroupsRequestData().setGroupsNames(List.of("g")), 2);
+        requests.put(new OffsetFetchRequestData().setGroups(List.of(new OffsetFetchRequestGroup().setGroupId("g"))), 9);
+        requests.put(
+                new OffsetCommitRequestData()
+                        .setGroupId("g")
+                        .setTopics(List.of(new OffsetCommitRequestTopic()
+                                .setName(topic)
+                                .setPartitions(List.of(new OffsetCommitRequestPartition())))),
+                8);
+        requests.put(offsetDeletion(), 0);
+        requests.put(
+                new TxnOffsetCommitRequestData()
+                        .setGroupId("g")
+                        .setTransactionalId("t")
+                        .setTopics(List.of(new TxnOffsetCommitRequestTopic()
+                                .setName(topic)
+                                .setPartitions(List.of(new TxnOffsetCommitRequestPartition())))),
+                4);
+        requests.put(new AddOffsetsToTxnRequestData().setGroupId("g").setTransactionalId("t"), 4);
+        requests.put(new InitProducerIdRequestData().setTransactionalId("t").setTransactionTimeoutMs(1000), 4);
+        AddPartitionsToTxnTopicCollection partitions = new AddPartitionsToTxnTopicCollection();
+        partitions.add(new AddPartitionsToTxnTopic().setName(topic).setPartitions(List.of(0)));
+        requests.put(
+                new AddPartitionsToTxnRequestData()
+                        .setV3AndBelowTransactionalId("t")
+                        .setV3AndBelowTopics(partitions),
+                3);
+        requests.put(new EndTxnRequestData().setTransactionalId("t"), 4);
+        requests.put(new DescribeTransactionsRequestData().setTransactionalIds(List.of("t")), 0);
+        return requests;
+    }
+
+    private OffsetDeleteRequestData offsetDeletion() {
+        OffsetDeleteRequestData deletion = new OffsetDeleteRequestData().setGroupId("g");
+        deletion.topics()
+                .add(new OffsetDeleteRequestTopic()
+                        .setName(topic)
+                        .setPartitions(List.of(new OffsetDeleteRequestPartition())));
+        return deletion;
+    }
+
+    private Set<String> topics() throws Exception {
+        return get(
+                client().listTopics(new ListTopicsOptions().listInternal(true)).names());
+    }
+
+    @Test
+    void shouldMakeNoTopicBeforeSomebodyLooksForTheCoordinator() throws Exception {
+        makeTopic();
+        for (SimulatedBroker each : broker().brokers()) {
+            for (Map.Entry<ApiMessage, Integer> request :
+                    requestsToCoordinators().entrySet()) {
+                ApiMessage answer = ask(ApiMessage.class, each.id(), request.getKey(), request.getValue());
+                assertTrue(
+                        answer.toString().contains("rrorCode=" + Errors.NOT_COORDINATOR.code()),
+                        () -> each + " to " + request.getKey() + ": " + answer);
+            }
+        }
+        assertEquals(Set.of(topic), topics());
+        coordinator((byte) 0, "g");
+        assertEquals(Set.of(topic, "__consumer_offsets"), topics());
     }
 
     @Test

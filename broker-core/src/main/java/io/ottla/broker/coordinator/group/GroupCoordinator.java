@@ -168,6 +168,11 @@ public final class GroupCoordinator implements MetadataListener, AutoCloseable {
         return runtime.leaderFor(groupId);
     }
 
+    /** Whether a broker is the one to be asked about a group. Does not make the topic. */
+    public boolean isCoordinator(int brokerId, String groupId) {
+        return runtime.isCoordinator(brokerId, groupId);
+    }
+
     /** Handles JoinGroup; answers when the join phase of the rebalance ends. */
     public void joinGroup(int brokerId, JoinGroupRequest request, GroupClient client, Reply<JoinGroupResponse> reply) {
         ErrorCode error = ErrorCode.NONE;

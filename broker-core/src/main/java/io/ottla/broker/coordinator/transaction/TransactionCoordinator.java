@@ -127,6 +127,11 @@ public final class TransactionCoordinator implements TransactionAdmission, AutoC
                 reply);
     }
 
+    /** Whether a broker is the one to be asked about a transactional id. Does not make the topic. */
+    public boolean isCoordinator(int brokerId, String transactionalId) {
+        return runtime.isCoordinator(brokerId, transactionalId);
+    }
+
     /**
      * Adds partitions to a producer's transaction, which starts with the first.
      *

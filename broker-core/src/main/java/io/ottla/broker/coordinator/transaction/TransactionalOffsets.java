@@ -73,6 +73,10 @@ public final class TransactionalOffsets {
             reply.fail(ErrorCode.INVALID_GROUP_ID);
             return;
         }
+        if (!groups.isCoordinator(brokerId, request.groupId())) {
+            reply.fail(ErrorCode.NOT_COORDINATOR);
+            return;
+        }
         Partition partition;
         try {
             int index = groups.partitionFor(request.groupId());
