@@ -51,6 +51,9 @@ class ResourceLimitsIT {
     /** More than a start prints, and soon reached. */
     private static final int FILE_LIMIT_BYTES = 65_536;
 
+    /** How long a client tries before it says that there is no room; longer than a busy machine lets it wait for anything else. */
+    private static final int PATIENCE_S = 5;
+
     private static final String TOO_LARGE = "File too large";
     private static final String LARGE = "x".repeat(4_000);
 
@@ -219,7 +222,7 @@ class ResourceLimitsIT {
     }
 
     private static void commit(KafkaConsumer<String, String> consumer, TopicPartition partition, long offset) {
-        consumer.commitSync(Map.of(partition, new OffsetAndMetadata(offset, LARGE)), Duration.ofSeconds(1));
+        consumer.commitSync(Map.of(partition, new OffsetAndMetadata(offset, LARGE)), Duration.ofSeconds(PATIENCE_S));
     }
 
     @Test
@@ -227,7 +230,7 @@ class ResourceLimitsIT {
         create("topic", 1);
         List<String> committed = new ArrayList<>();
         try (KafkaProducer<String, String> producer =
-                producer(Map.of("transactional.id", "id", "max.block.ms", 1_000))) {
+                producer(Map.of("transactional.id", "id", "max.block.ms", 1_000 * PATIENCE_S))) {
             producer.initTransactions();
             limit("fsize", FILE_LIMIT_BYTES);
             try {

@@ -108,10 +108,11 @@ class TransactionsTest extends ClientTest {
     void shouldAbortATransactionThatTakesTooLong() throws Exception {
         String topic = createTopic(1, Map.of());
         Producer<String, String> slow =
-                producer(Map.of("transactional.id", unique("id"), "transaction.timeout.ms", 300));
+                producer(Map.of("transactional.id", unique("id"), "transaction.timeout.ms", 60_000));
         slow.initTransactions();
         slow.beginTransaction();
         send(slow, List.of(record(topic, 0, "late")));
+        broker().clock().advance(Duration.ofMinutes(2));
         Producer<String, String> other = transactional(unique("id"));
         other.initTransactions();
         other.beginTransaction();

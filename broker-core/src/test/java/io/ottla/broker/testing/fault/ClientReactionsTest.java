@@ -67,8 +67,7 @@ class ClientReactionsTest extends FaultFixture {
     }
 
     /** Sends one record, with a producer that has asked for all it needs before. */
-    private long send(Map<String, Object> config) throws Exception {
-        Producer<String, String> producer = impatientProducer(config);
+    private long send(Producer<String, String> producer) throws Exception {
         producer.partitionsFor(topic);
         return get(producer.send(new ProducerRecord<>(topic, 0, null, "value"))).offset();
     }
@@ -104,7 +103,7 @@ class ClientReactionsTest extends FaultFixture {
     @Test
     void shouldSendAgainWhatTheBrokerHoldsBack() throws Exception {
         Fault fault = onProduce().delayRequest(FOREVER).once();
-        send(NOT_IDEMPOTENT);
+        send(impatientProducer(NOT_IDEMPOTENT));
         // What was held back went with its connection: it is not applied late.
         broker().clock().advance(FOREVER.plusDays(1));
         assertSent(fault, 2, 2, 1);
@@ -113,14 +112,14 @@ class ClientReactionsTest extends FaultFixture {
     @Test
     void shouldSendAgainWhatIsAnsweredLateAndBeFoundOut() throws Exception {
         Fault fault = onProduce().delayAnswer(FOREVER).once();
-        assertEquals(0, send(Map.of()));
+        assertEquals(0, send(impatientProducer(Map.of())));
         assertSent(fault, 2, 2, 1);
     }
 
     @Test
     void shouldSendAgainWhatIsDropped() throws Exception {
         Fault fault = onProduce().dropRequest().once();
-        send(NOT_IDEMPOTENT);
+        send(impatientProducer(NOT_IDEMPOTENT));
         assertSent(fault, 2, 2, 1);
     }
 
@@ -128,28 +127,28 @@ class ClientReactionsTest extends FaultFixture {
     void shouldBeFoundOutWhenTheAnswerWasLost() throws Exception {
         Fault fault = onProduce().loseAnswer().once();
         // Told the offset of the first attempt.
-        assertEquals(0, send(Map.of()));
+        assertEquals(0, send(impatientProducer(Map.of())));
         assertSent(fault, 2, 2, 1);
     }
 
     @Test
     void shouldWriteTwiceWithoutIdempotenceWhenTheAnswerWasLost() throws Exception {
         Fault fault = onProduce().loseAnswer().once();
-        assertEquals(1, send(NOT_IDEMPOTENT));
+        assertEquals(1, send(impatientProducer(NOT_IDEMPOTENT)));
         assertSent(fault, 2, 2, 2);
     }
 
     @Test
     void shouldConnectAgainWhenCutBefore() throws Exception {
         Fault fault = onProduce().disconnectBeforeApplied().times(2);
-        send(NOT_IDEMPOTENT);
+        send(producer(NOT_IDEMPOTENT));
         assertSent(fault, 3, 3, 1);
     }
 
     @Test
     void shouldConnectAgainAndBeFoundOutWhenCutAfter() throws Exception {
         Fault fault = onProduce().disconnectAfterApplied().times(2);
-        assertEquals(0, send(Map.of()));
+        assertEquals(0, send(producer(Map.of())));
         assertSent(fault, 3, 3, 1);
     }
 
@@ -218,7 +217,7 @@ class ClientReactionsTest extends FaultFixture {
                 .changeAnswer(ProduceResponse.class, (request, answer) -> answer.responses()
                         .forEach(of -> of.partitionResponses().forEach(partition -> partition.baseOffset(4711))))
                 .once();
-        assertEquals(4711, send(NOT_IDEMPOTENT));
+        assertEquals(4711, send(producer(NOT_IDEMPOTENT)));
         broker().topic(topic).assertCount(1);
     }
 
@@ -274,7 +273,9 @@ class ClientReactionsTest extends FaultFixture {
         assertEquals(2, fault.fired());
         JournalQuery requests = broker().journal().query().requests().about(group);
         assertEquals(3, requests.api(ApiKey.OFFSET_COMMIT).count());
-        assertEquals(3, requests.api(ApiKey.FIND_COORDINATOR).count());
+        // At least, because the client asks once more when it finds the connection to the coordinator not ready yet.
+        long found = requests.api(ApiKey.FIND_COORDINATOR).count();
+        assertTrue(found >= 3, () -> broker().journal().timeline());
         broker().await().committed(group, topic, 0, 7);
     }
 

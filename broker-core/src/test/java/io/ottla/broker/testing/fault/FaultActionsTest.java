@@ -265,7 +265,8 @@ class FaultActionsTest extends FaultFixture {
 
     @Test
     void shouldEndAnAdminCallByItsTimeoutWhenItsRequestIsDropped() {
-        Admin admin = admin(Map.of("request.timeout.ms", 200, "default.api.timeout.ms", 200));
+        Admin admin = admin(Map.of("request.timeout.ms", IMPATIENCE_MS, "default.api.timeout.ms", IMPATIENCE_MS));
+        get(future(admin));
         Fault fault = faults().on(ApiKey.DESCRIBE_CLUSTER).dropRequest().everyTime();
         assertFails(TimeoutException.class, future(admin));
         assertTrue(fault.fired() >= 1);

@@ -101,9 +101,13 @@ abstract class FaultFixture {
                 new KafkaProducer<>(clientConfig(broker, overrides), new StringSerializer(), new StringSerializer()));
     }
 
-    /** A producer that waits 300 ms for an answer and then tries again. */
+    /** How long the impatient wait for an answer: longer than a busy machine keeps one that is on its way. */
+    static final int IMPATIENCE_MS = 1_000;
+
+    /** A producer that tries again when it has waited for an answer long enough. */
     final Producer<String, String> impatientProducer(Map<String, Object> overrides) {
-        Map<String, Object> config = new HashMap<>(Map.of("request.timeout.ms", 300, "delivery.timeout.ms", 20_000));
+        Map<String, Object> config =
+                new HashMap<>(Map.of("request.timeout.ms", IMPATIENCE_MS, "delivery.timeout.ms", 20_000));
         config.putAll(overrides);
         return producer(config);
     }

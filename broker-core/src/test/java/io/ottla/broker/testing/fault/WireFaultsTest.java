@@ -61,7 +61,7 @@ class WireFaultsTest extends FaultFixture {
         Fault fault = faults().on(ApiKey.PRODUCE).topic(topic).goSilent().once();
         long startNanos = System.nanoTime();
         send(producer, topic, "b");
-        assertTrue(millisSince(startNanos) >= 300);
+        assertTrue(millisSince(startNanos) >= IMPATIENCE_MS);
         assertEquals(1, fault.fired());
         broker().topic(topic).assertValues("a", "b");
         JournalQuery produced = requests(ApiKey.PRODUCE, topic);
@@ -103,7 +103,7 @@ class WireFaultsTest extends FaultFixture {
     @Test
     void shouldReadSoSlowlyThatTheProducerTriesAgainElsewhere() throws Exception {
         String topic = createTopic(1);
-        Producer<String, String> producer = producer(Map.of("request.timeout.ms", 500));
+        Producer<String, String> producer = producer(Map.of("request.timeout.ms", IMPATIENCE_MS));
         Fault fault = faults().on(ApiKey.PRODUCE).topic(topic).readSlowly(1_000).once();
         send(producer, topic, "starts it");
         send(producer, topic, "x".repeat(LARGE));
@@ -134,7 +134,7 @@ class WireFaultsTest extends FaultFixture {
     void shouldWriteSoSlowlyThatTheConsumerAsksElsewhere() throws Exception {
         String topic = createTopic(1);
         send(producer(Map.of()), topic, "x".repeat(LARGE));
-        Consumer<String, String> consumer = consumer(Map.of("request.timeout.ms", 500));
+        Consumer<String, String> consumer = consumer(Map.of("request.timeout.ms", IMPATIENCE_MS));
         consumer.assign(List.of(new TopicPartition(topic, 0)));
         Fault fault = faults().on(ApiKey.FETCH).topic(topic).writeSlowly(1_000).once();
         assertEquals(LARGE, poll(consumer, 1).get(0).length());
