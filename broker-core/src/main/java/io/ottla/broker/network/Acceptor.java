@@ -34,6 +34,7 @@ final class Acceptor extends InboundStage {
         NetworkLoop loop = loops.next();
         Connection connection = new Connection(broker, listener.name(), server, loop);
         configure(channel.config(), connection);
+        CongestionControl.adaptTo(channel);
         // Stages of other security protocols (TLS, then) come in front of these.
         channel.pipeline().addLast(connection.decoder(), connection);
         loop.eventLoop().register(channel).addListener(registered -> {
