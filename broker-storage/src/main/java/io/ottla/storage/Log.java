@@ -217,7 +217,8 @@ public final class Log implements AutoCloseable {
     }
 
     /**
-     * The first record that has the log's largest timestamp; null if the log is empty or its records have no timestamps.
+     * The first record that has the log's largest timestamp; null if the log is empty or its records have no timestamps. As in Apache
+     * Kafka it may lie before the log's start, for as long as its segment is there.
      *
      * @throws ApiException KAFKA_STORAGE_ERROR
      */

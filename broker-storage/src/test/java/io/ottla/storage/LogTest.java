@@ -186,6 +186,21 @@ class LogTest {
     }
 
     @Test
+    void shouldFindTheLargestTimestampForAsLongAsItsSegmentIsThere() throws IOException {
+        Log log = log(LogConfig.DEFAULT);
+        append(log, batch(START_MS, "old"));
+        append(log, batch(START_MS + 100, "newest"));
+        append(log, batch(START_MS + 50, "late"));
+        TimestampOffset newest = new TimestampOffset(START_MS + 100, 1, 0);
+        log.deleteRecordsBefore(2);
+        assertEquals(newest, log.maxTimestampOffset());
+        assertEquals(new TimestampOffset(START_MS + 50, 2, 0), log.offsetForTimestamp(START_MS));
+        log.deleteRecordsBefore(3);
+        assertEquals(newest, log.maxTimestampOffset());
+        assertNull(log.offsetForTimestamp(START_MS));
+    }
+
+    @Test
     void shouldFindOffsetsByTimestamp() throws IOException {
         Log log = log(TestLogs.SMALL_SEGMENTS);
         assertNull(log.offsetForTimestamp(0));
