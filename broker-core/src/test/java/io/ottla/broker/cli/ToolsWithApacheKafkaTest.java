@@ -33,8 +33,10 @@ class ToolsWithApacheKafkaTest {
             Transcript transcript = new Transcript(kafka.bootstrapServers(), folder, OperationsToolsTest.FILES);
             String topics = transcript.play("topics.txt");
             String operations = transcript.play("operations.txt");
+            String apiVersions = transcript.play("api-versions.txt");
             assertEquals(Transcript.load("topics.txt").strip(), topics);
             assertEquals(Transcript.load("operations.txt").strip(), operations);
+            assertEquals(Transcript.load("api-versions.txt").strip(), apiVersions);
         }
     }
 
