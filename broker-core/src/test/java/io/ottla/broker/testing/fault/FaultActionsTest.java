@@ -264,7 +264,7 @@ class FaultActionsTest extends FaultFixture {
     }
 
     @Test
-    void shouldEndAnAdminCallByItsTimeoutWhenItsRequestIsDropped() {
+    void shouldEndAnAdminCallByItsTimeoutWhenItsRequestIsDropped() throws Exception {
         Admin admin = admin(Map.of("request.timeout.ms", IMPATIENCE_MS, "default.api.timeout.ms", IMPATIENCE_MS));
         get(future(admin));
         Fault fault = faults().on(ApiKey.DESCRIBE_CLUSTER).dropRequest().everyTime();
