@@ -40,12 +40,16 @@ public final class Main {
     }
 
     /**
-     * Leaves out of the start what a broker does not use: an allocator beside its own, and the events that Netty has for the flight
-     * recorder of the JVM. What the command line sets stays. Here and not in the broker, since they are properties of the process.
+     * Leaves out of the start what a broker does not use: an allocator beside its own, the events that Netty has for the flight
+     * recorder of the JVM, and what it would find out to give channels ids that differ between processes, and for libraries that differ
+     * between distributions. What the command line sets stays. Here and not in the broker, since they are properties of the process.
      */
     private static void loadLessOfNetty() {
         setIfUnset("io.netty.allocator.type", "pooled");
         setIfUnset("io.netty.jfr.enabled", "false");
+        setIfUnset("io.netty.processId", "1");
+        setIfUnset("io.netty.machineId", "00:00:00:00:00:00:00:00");
+        setIfUnset("io.netty.osClassifiers", "");
     }
 
     private static void setIfUnset(String property, String value) {

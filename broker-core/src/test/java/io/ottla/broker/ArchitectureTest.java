@@ -111,8 +111,8 @@ class ArchitectureTest {
     void shouldKnowTheLoggingLibraryInTheRunnableJarOnly() {
         noClasses()
                 .that()
-                .doNotHaveFullyQualifiedName(LogbackConfigurator.class.getName())
-                .and(DescribedPredicate.not(nestedIn(LogbackConfigurator.class)))
+                .doNotHaveFullyQualifiedName(LogbackLines.class.getName())
+                .and(DescribedPredicate.not(nestedIn(LogbackLines.class)))
                 .and()
                 .doNotHaveFullyQualifiedName(LogbackLoggers.class.getName())
                 .should()

@@ -37,7 +37,7 @@ final class PartitionMetadataFile {
             return null;
         }
         String text = new String(files.readAll(path), StandardCharsets.UTF_8);
-        if (text.chars().allMatch(character -> character == 0)) {
+        if (isZeros(text)) {
             return null;
         }
         if (!text.startsWith(PREFIX)) {
@@ -48,5 +48,13 @@ final class PartitionMetadataFile {
         } catch (IllegalArgumentException e) {
             throw new LogDamageException(path, PREFIX.length(), "it holds no topic id");
         }
+    }
+
+    private static boolean isZeros(String text) {
+        int zeros = 0;
+        while (zeros < text.length() && text.charAt(zeros) == 0) {
+            zeros++;
+        }
+        return zeros == text.length();
     }
 }

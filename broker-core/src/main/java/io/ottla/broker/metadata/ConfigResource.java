@@ -26,4 +26,15 @@ public record ConfigResource(byte type, String name) {
     public static ConfigResource allBrokers() {
         return new ConfigResource(BROKER, "");
     }
+
+    // Both written out for the sake of the start; see Uuid.
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ConfigResource resource && type == resource.type && name.equals(resource.name);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * type + name.hashCode();
+    }
 }

@@ -3,29 +3,38 @@ package io.ottla.broker;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.LogbackServiceProvider;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.CoreConstants;
 import ch.qos.logback.core.LayoutBase;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
-import ch.qos.logback.core.spi.ContextAwareBase;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 
 /**
- * The logging of the runnable jar: lines on the standard output. In code rather than in XML, since parsing XML takes a good part of
- * the start; with {@code -Dlogback.configurationFile=} a file of the user's takes its place. Registered in the runnable jar only.
+ * The logging of the runnable jar, where SLF4J finds it: lines on the standard output. In code rather than in XML, and without Logback's
+ * search for who configures it, since that is a good part of the start; with {@code -Dlogback.configurationFile=} a file of the
+ * user's takes its place.
  */
-public final class LogbackConfigurator extends ContextAwareBase implements Configurator {
+public final class LogbackLines extends LogbackServiceProvider {
 
     @Override
-    public ExecutionStatus configure(LoggerContext loggerContext) {
+    public void initialize() {
         if (System.getProperty("logback.configurationFile") != null) {
-            return ExecutionStatus.INVOKE_NEXT_IF_ANY;
+            super.initialize();
+            return;
         }
+        LoggerContext context = (LoggerContext) getLoggerFactory();
+        context.setName(CoreConstants.DEFAULT_CONTEXT_NAME);
+        context.setMDCAdapter(getMDCAdapter());
+        configure(context);
+        context.start();
+    }
+
+    private static void configure(LoggerContext loggerContext) {
         LineLayout layout = new LineLayout();
         layout.setContext(loggerContext);
         layout.start();
@@ -40,18 +49,20 @@ public final class LogbackConfigurator extends ContextAwareBase implements Confi
         root.setLevel(Level.INFO);
         root.addAppender(appender);
         loggerContext.getLogger("io.netty").setLevel(Level.WARN);
-        return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 
     /** {@code 2026-01-31 12:34:56,789 INFO  The message (logger)}. */
     private static final class LineLayout extends LayoutBase<ILoggingEvent> {
 
-        private final ZoneId zone = ZoneId.systemDefault();
+        /** Read with the first line, which is usually after the first client can be served. */
+        private static final class Zone {
+            static final ZoneId ID = ZoneId.systemDefault();
+        }
 
         @Override
         public String doLayout(ILoggingEvent event) {
             StringBuilder line = new StringBuilder(128);
-            LocalDateTime time = LocalDateTime.ofInstant(Instant.ofEpochMilli(event.getTimeStamp()), zone);
+            LocalDateTime time = LocalDateTime.ofInstant(Instant.ofEpochMilli(event.getTimeStamp()), Zone.ID);
             append(line, time.getYear(), 4).append('-');
             append(line, time.getMonthValue(), 2).append('-');
             append(line, time.getDayOfMonth(), 2).append(' ');
