@@ -3,66 +3,107 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Writer;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Makes the class data archive of the runnable jar: starts a broker, lets it answer, and stops it, while the JVM notes which classes
- * that takes. The build runs this file as it is, {@code java MakeClassArchive.java ottla.jar ottla.jsa}; a broker that is started with
- * {@code -XX:SharedArchiveFile=ottla.jsa} then maps these classes instead of parsing and verifying them.
+ * Prepares the runnable jar for short starts, after what a start takes: runs a broker, lets it answer, and stops it, twice. The first time the
+ * JVM says which classes it loads; they are kept in the jar as they are, for to inflate them is a twentieth of a start. The second time it
+ * makes an archive of them; a broker that is started with {@code -XX:SharedArchiveFile=ottla.jsa} then maps these classes instead of
+ * parsing and verifying them. The build runs this file as it is, {@code java PrepareStart.java ottla.jar ottla.jsa}.
  *
  * <p>Where processes cannot be told to end (Windows) there will be no archive; everything works without.
  */
-public final class MakeClassArchive {
+public final class PrepareStart {
 
     private static final Pattern READY = Pattern.compile("is ready on localhost:(\\d+)");
     private static final int PATIENCE_SECONDS = 60;
     private static final short API_VERSIONS = 18;
     private static final short METADATA = 3;
 
-    private MakeClassArchive() {}
+    private PrepareStart() {}
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Path jar = Path.of(arguments[0]).toAbsolutePath();
         Path archive = Path.of(arguments[1]).toAbsolutePath();
         Files.deleteIfExists(archive);
-        Path data = Files.createTempDirectory("ottla-archive-");
-        Process broker = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:ArchiveClassesAtExit=" + archive,
-                        "-Xlog:cds=off",
-                        "-Xlog:cds+dynamic=off",
-                        "-jar",
-                        jar.toString(),
-                        "--override",
-                        "listeners=PLAINTEXT://localhost:0",
-                        "--override",
-                        "log.dirs=" + data))
-                .redirectErrorStream(true)
-                .start();
+        store(jar, loadedByStart(jar));
+        run(jar, "-XX:ArchiveClassesAtExit=" + archive, "-Xlog:cds=off", "-Xlog:cds+dynamic=off");
+        if (!Files.exists(archive)) {
+            System.out.println("This JVM has made no class data archive; the broker starts without");
+        }
+    }
+
+    /** The names in the jar of the classes and of the other files that a start reads. */
+    private static List<String> loadedByStart(Path jar) throws IOException, InterruptedException {
+        Path list = Files.createTempFile("ottla-classes-", ".txt");
+        List<String> names = new ArrayList<>();
+        try {
+            run(jar, "-Xlog:class+load=info:file=" + list + ":none");
+            try (Stream<String> lines = Files.lines(list)) {
+                lines.filter(line -> line.endsWith(jar.getFileName().toString()))
+                        .map(line -> line.substring(0, line.indexOf(' ')).replace('.', '/') + ".class")
+                        .forEach(names::add);
+            }
+        } finally {
+            Files.delete(list);
+        }
+        names.add("io/ottla/broker/config/broker-keys.txt");
+        names.add("META-INF/native/libnetty_transport_native_epoll_x86_64.so");
+        names.add("META-INF/native/libnetty_transport_native_epoll_aarch_64.so");
+        return names;
+    }
+
+    /** Has these entries of the jar uncompressed, and all others as they are. */
+    private static void store(Path jar, List<String> names) throws IOException {
+        try (FileSystem zip = FileSystems.newFileSystem(jar, Map.of("compressionMethod", "STORED"))) {
+            for (String name : names) {
+                Path entry = zip.getPath(name);
+                if (Files.exists(entry)) {
+                    FileTime time = Files.getLastModifiedTime(entry);
+                    Files.write(entry, Files.readAllBytes(entry));
+                    Files.setLastModifiedTime(entry, time);
+                }
+            }
+        }
+    }
+
+    /** Starts a broker, asks it, and stops it. */
+    private static void run(Path jar, String... options) throws IOException, InterruptedException {
+        Path data = Files.createTempDirectory("ottla-start-");
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-jar", jar.toString(), "--override", "listeners=PLAINTEXT://localhost:0"));
+        command.addAll(List.of("--override", "log.dirs=" + data));
+        Process broker =
+                new ProcessBuilder(command).redirectErrorStream(true).start();
         try (BufferedReader output =
                 new BufferedReader(new InputStreamReader(broker.getInputStream(), StandardCharsets.UTF_8))) {
             ask(port(output));
             // Through its handle: the process itself would close the output that is still to be read.
             broker.toHandle().destroy();
-            output.transferTo(java.io.Writer.nullWriter());
+            output.transferTo(Writer.nullWriter());
             if (!broker.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 throw new IOException("The broker does not stop");
             }
         } finally {
             broker.destroyForcibly();
             delete(data);
-        }
-        if (!Files.exists(archive)) {
-            System.out.println("This JVM has made no class data archive; the broker starts without");
         }
     }
 
