@@ -73,6 +73,18 @@ final class DirectoryCheckpoints {
         return recoveryPoint(name) > 0 || startOffset(name) > 0 || isCompacted(name);
     }
 
+    /** Learns of a log that will be here: what an earlier process would have left of it. */
+    void expect(String name, long recoveryPoint, long startOffset, long cleanedOffset) {
+        forget(name);
+        foundRecoveryPoints.put(name, recoveryPoint);
+        if (startOffset > 0) {
+            foundStartOffsets.put(name, startOffset);
+        }
+        if (cleanedOffset >= 0) {
+            cleanedOffsets.put(name, cleanedOffset);
+        }
+    }
+
     /** Remembers up to where a log has been compacted. */
     void cleaned(String name, long endOffset) {
         cleanedOffsets.put(name, endOffset);

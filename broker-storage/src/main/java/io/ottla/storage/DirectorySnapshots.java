@@ -183,7 +183,8 @@ public final class DirectorySnapshots {
         Files.deleteIfExists(directory.resolve(LogDirectory.CLEAN_SHUTDOWN_FILE));
         for (Path entry : entries(directory).values()) {
             String name = entry.getFileName().toString();
-            boolean isPartition = PartitionDirectory.dash(name) > 0 && Files.isDirectory(entry);
+            boolean isPartition = (PartitionDirectory.dash(name) > 0 || PartitionDirectory.nameOfFuture(name) != null)
+                    && Files.isDirectory(entry);
             if (!wanted.containsKey(name) && (isPartition || isCheckpoint(name))) {
                 delete(entry);
             }

@@ -16,12 +16,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class GroupCommit {
 
-    private final Log log;
     private final Executor executor;
     private final Runnable highWatermarkMoved;
 
     /** Counts the calls for a round; who brings it from 0 to 1 starts one, and the round the next if it is not 0 at its end. */
     private final AtomicInteger requests = new AtomicInteger();
+
+    private volatile Log log;
 
     /** Guarded by itself. */
     private final List<Waiting> waiting = new ArrayList<>();
@@ -43,6 +44,12 @@ public final class GroupCommit {
         this.executor = executor;
         this.highWatermarkMoved = highWatermarkMoved;
         this.signalledOffset = log.highWatermark();
+    }
+
+    /** The log goes on in another place, where all is on the device that was in the old one. */
+    public void moveTo(Log moved) {
+        log = moved;
+        request();
     }
 
     /** Brings onto the device what has been appended, and tells who waits. */
@@ -79,11 +86,13 @@ public final class GroupCommit {
     private void round() {
         int seen = requests.get();
         ApiException failure = null;
+        Log synced = log;
         try {
-            log.syncRecords();
+            synced.syncRecords();
             signal();
         } catch (ApiException e) {
-            failure = e;
+            // If it has just moved, another round follows.
+            failure = isStill(synced) ? e : null;
         } catch (RuntimeException e) {
             StorageLog.LOG.error("Syncing {} failed unexpectedly", log.name(), e);
             failure = new ApiException(ErrorCode.KAFKA_STORAGE_ERROR, "Syncing " + log.name() + " failed", e);
@@ -92,6 +101,11 @@ public final class GroupCommit {
         if (requests.addAndGet(-seen) != 0) {
             startRound();
         }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the same log in another place is another one
+    private boolean isStill(Log other) {
+        return log == other;
     }
 
     private void signal() {

@@ -102,13 +102,22 @@ final class LeaderEpochs {
     }
 
     synchronized void write() throws IOException {
+        TextCheckpoint.write(files, path, entries(), false);
+        unwritten = false;
+        unsynced = true;
+    }
+
+    /** Writes the file for a copy of the log, and has it on the device. */
+    synchronized void copyTo(Path directory) throws IOException {
+        TextCheckpoint.write(files, directory.resolve(FILE_NAME), entries(), true);
+    }
+
+    private List<String> entries() {
         List<String> entries = new ArrayList<>();
         for (int i = 0; i < epochs.length; i++) {
             entries.add(epochs[i] + " " + startOffsets[i]);
         }
-        TextCheckpoint.write(files, path, entries, false);
-        unwritten = false;
-        unsynced = true;
+        return entries;
     }
 
     /** Forgets epochs that begin at or behind the offset; returns whether there were any. */

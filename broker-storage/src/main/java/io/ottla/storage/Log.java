@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * The log of one partition: a directory of segments, appended to at the end, read anywhere.
@@ -478,28 +479,25 @@ public final class Log implements AutoCloseable {
 
     /** Closes the files as they are, as if the process had died. */
     void abandon() {
-        lock.lock();
-        try {
-            if (!closed) {
-                closed = true;
-                for (LogSegment segment : segments) {
-                    segment.closeFile();
-                }
-            }
-        } finally {
-            lock.unlock();
-        }
+        close(LogSegment::closeFile);
     }
 
     /** Closes the log for good; files stay open for those who still read from them. */
     void letGo() {
+        close(LogSegment::release);
+    }
+
+    /** Takes no more appends: the log goes on elsewhere. All of it can still be read. */
+    void retire() {
+        close(segment -> {});
+    }
+
+    private void close(Consumer<LogSegment> what) {
         lock.lock();
         try {
             if (!closed) {
                 closed = true;
-                for (LogSegment segment : segments) {
-                    segment.release();
-                }
+                Arrays.stream(segments).forEach(what);
             }
         } finally {
             lock.unlock();

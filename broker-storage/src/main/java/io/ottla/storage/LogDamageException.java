@@ -17,6 +17,13 @@ public final class LogDamageException extends IOException {
         this.position = position;
     }
 
+    /** As a whole. */
+    LogDamageException(Path file, String finding) {
+        super(file + " cannot be right: " + finding);
+        this.file = file;
+        this.position = 0L;
+    }
+
     /** The file that is damaged. */
     public Path file() {
         return file;

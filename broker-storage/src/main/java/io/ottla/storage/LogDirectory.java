@@ -31,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *   replication-offset-checkpoint      the high watermarks
  *   cleaner-offset-checkpoint          up to where logs have been compacted
  *   &lt;topic&gt;-&lt;partition&gt;/                one log
+ *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-future/    the copy of a log that is being moved here
  *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-delete/    a log that waits to be deleted
  *   &lt;topic&gt;-&lt;partition&gt;.&lt;id&gt;-stray/     a log that no topic claims; for its owner to look at
  * </pre>
@@ -48,6 +49,7 @@ public final class LogDirectory implements AutoCloseable {
     private final StorageFiles files;
     private final Closeable lock;
     private final DirectoryCheckpoints checkpoints;
+    private final DirectoryMoves moves;
     private final Map<String, Log> logs = new ConcurrentHashMap<>();
     private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
     private final Set<String> opening = new HashSet<>();
@@ -119,6 +121,7 @@ public final class LogDirectory implements AutoCloseable {
         this.ignoresCase = files.exists(path.resolve(LOCK_FILE.toUpperCase(Locale.ROOT)));
         this.metaProperties = MetaProperties.read(files, path);
         this.checkpoints = new DirectoryCheckpoints(files, path);
+        this.moves = new DirectoryMoves(this, logs, checkpoints);
         findPartitions();
         // From here on, until close() writes it again, a death of the process is an unclean stop.
         this.clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN_FILE));
@@ -132,18 +135,13 @@ public final class LogDirectory implements AutoCloseable {
         List<Path> deleted = new ArrayList<>();
         for (Path entry : files.list(path)) {
             String name = entry.getFileName().toString();
-            int dash = PartitionDirectory.dash(name);
+            String future = PartitionDirectory.nameOfFuture(name);
             if (name.endsWith(PartitionDirectory.DELETE_SUFFIX) && files.isDirectory(entry)) {
                 deleted.add(entry);
-            } else if (dash > 0 && files.isDirectory(entry)) {
-                Uuid topicId = topicId(name, entry);
-                unopened.put(
-                        name,
-                        new PartitionDirectory(
-                                name.substring(0, dash),
-                                Integer.parseInt(name.substring(dash + 1)),
-                                topicId == null ? Uuid.ZERO : topicId,
-                                entry));
+            } else if (PartitionDirectory.dash(name) > 0 && files.isDirectory(entry)) {
+                unopened.put(name, PartitionDirectory.of(name, topicId(name, entry), entry));
+            } else if (future != null && files.isDirectory(entry)) {
+                moves.found(PartitionDirectory.of(future, topicId(name, entry), entry));
             }
         }
         if (!deleted.isEmpty()) {
@@ -154,10 +152,11 @@ public final class LogDirectory implements AutoCloseable {
     /** A damaged file keeps its own partition closed, not the others. */
     private Uuid topicId(String name, Path directory) throws IOException {
         try {
-            return PartitionMetadataFile.read(files, directory);
+            Uuid found = PartitionMetadataFile.read(files, directory);
+            return found == null ? Uuid.ZERO : found;
         } catch (LogDamageException e) {
             damaged.put(name, e);
-            return null;
+            return Uuid.ZERO;
         }
     }
 
@@ -341,18 +340,14 @@ public final class LogDirectory implements AutoCloseable {
         if (log != null) {
             log.abandon();
         }
-        if (isNew && !deleteEmpty(directory)) {
-            deleteTree(directory);
-        }
-    }
-
-    /** Without looking into it, which takes a file descriptor: there may be none, and that be the reason for all this. */
-    private boolean deleteEmpty(Path directory) {
-        try {
-            files.deleteIfExists(directory);
-            return true;
-        } catch (IOException e) {
-            return false;
+        if (isNew) {
+            try {
+                // Without looking into it, which takes a file descriptor: there may be none, and that be the reason for
+                // all this.
+                files.deleteIfExists(directory);
+            } catch (IOException e) {
+                deleteTree(directory);
+            }
         }
     }
 
@@ -466,7 +461,7 @@ public final class LogDirectory implements AutoCloseable {
         return retired;
     }
 
-    private void deleteTree(Path directory) {
+    void deleteTree(Path directory) {
         try {
             files.deleteTree(directory);
         } catch (IOException e) {
@@ -500,7 +495,7 @@ public final class LogDirectory implements AutoCloseable {
             return;
         }
         try {
-            checkpoints.write(logs.values(), unopened.keySet(), ends, starts);
+            checkpoints.write(logs.values(), moves.withExpected(unopened.keySet()), ends, starts);
         } catch (IOException e) {
             throw Log.storageError("Writing the checkpoints of " + path + " failed", e);
         }
@@ -571,6 +566,7 @@ public final class LogDirectory implements AutoCloseable {
         }
         closed = true;
         logs.values().forEach(Log::abandon);
+        moves.close();
         try {
             lock.close();
         } catch (IOException e) {
@@ -585,6 +581,15 @@ public final class LogDirectory implements AutoCloseable {
 
     public Path path() {
         return path;
+    }
+
+    /** The logs that come from other directories and go to them. */
+    public DirectoryMoves moves() {
+        return moves;
+    }
+
+    synchronized boolean isClosed() {
+        return closed;
     }
 
     private void ensureOpen() {

@@ -62,6 +62,18 @@ final class LogFlusher {
         }
     }
 
+    /**
+     * Tells it of a log that has come to its place just now.
+     *
+     * @param offset up to where its records are on the device
+     * @param recovery up to where all of it is
+     */
+    void reachedDevice(long offset, long recovery) {
+        flushedOffset = offset;
+        recoveryPoint = recovery;
+        directoryAdded();
+    }
+
     /** There is a new file, whose name has to be synced, too. */
     void segmentAdded() {
         directoryUnsynced = true;

@@ -33,7 +33,7 @@ final class LogRecovery {
     /** Up to here the log must reach; what was deleted on purpose need not be there. */
     private final long requiredOffset;
 
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ReentrantLock lock;
     private final ProducerStates producers;
     private final ProducerSnapshots snapshots;
     private final LeaderEpochs epochs;
@@ -43,6 +43,7 @@ final class LogRecovery {
     private final OutdatedSegments outdated;
 
     private final long nowMs;
+    private final boolean moved;
     private long logStartOffset;
     private long nextOffset;
     private long rebuiltFromOffset = Long.MAX_VALUE;
@@ -69,7 +70,10 @@ final class LogRecovery {
      */
     record Known(boolean clean, long recoveryPoint, long startOffset, long cleanedOffset, int leaderEpoch) {}
 
-    private LogRecovery(Path directory, LogConfig config, StorageOptions options, Known known) {
+    /** @param moved the same log in another place, whose lock and producers it takes over; null if there is none */
+    private LogRecovery(Path directory, LogConfig config, StorageOptions options, Known known, Log moved) {
+        this.moved = moved != null;
+        this.lock = this.moved ? moved.lock() : new ReentrantLock();
         this.directory = directory;
         this.config = config;
         this.options = options;
@@ -84,7 +88,9 @@ final class LogRecovery {
                 known.cleanedOffset >= 0 ? Math.max(known.recoveryPoint, known.cleanedOffset) : compacted;
         this.namesUnsynced = !clean;
         this.nowMs = options.clock().timeMs();
-        this.producers = new ProducerStates(directory.getFileName().toString(), lock);
+        this.producers = this.moved
+                ? moved.producerStates()
+                : new ProducerStates(directory.getFileName().toString(), lock);
         this.snapshots = new ProducerSnapshots(files, directory);
         this.epochs = new LeaderEpochs(files, directory);
         this.outdated = new OutdatedSegments(files, directory);
@@ -96,12 +102,27 @@ final class LogRecovery {
      * @throws LogDamageException if a file holds what no crash can have left
      */
     static Log open(Path directory, LogConfig config, StorageOptions options, Known known) throws IOException {
-        LogRecovery recovery = new LogRecovery(directory, config, options, known);
+        return new LogRecovery(directory, config, options, known, null).open();
+    }
+
+    /**
+     * Opens the copy of a log that goes on in its place: with its lock, which the caller holds, and its producers. Nothing of the
+     * copy need be on the device.
+     *
+     * @param cleanedOffset as in {@link Known}
+     */
+    static Log openMoved(Path directory, Log source, StorageOptions options, long cleanedOffset) throws IOException {
+        Known known = new Known(
+                true, source.logEndOffset(), source.logStartOffset(), cleanedOffset, source.latestLeaderEpoch());
+        return new LogRecovery(directory, source.config(), options, known, source).open();
+    }
+
+    private Log open() throws IOException {
         try {
-            recovery.run();
-            return new Log(recovery);
+            run();
+            return new Log(this);
         } catch (IOException | RuntimeException e) {
-            recovery.segments.forEach(LogSegment::closeFile);
+            segments.forEach(LogSegment::closeFile);
             throw e;
         }
     }
@@ -148,7 +169,9 @@ final class LogRecovery {
             return;
         }
         epochs.truncateFromEnd(nextOffset);
-        replayProducers();
+        if (!moved) {
+            replayProducers();
+        }
         finish();
     }
 
@@ -468,7 +491,7 @@ final class LogRecovery {
             SegmentIndexes indexes = rebuiltIndexes(i);
             written |= scanned && indexes.write();
             // An earlier start may have cut the file and died: what it cut must not come back behind a clean stop.
-            segments.get(i).adopt(indexes, recordsUnsynced || !clean);
+            segments.get(i).adopt(indexes, recordsUnsynced || !clean || moved);
             if (i == segments.size() - 1) {
                 segments.get(i).activate(indexes);
             }

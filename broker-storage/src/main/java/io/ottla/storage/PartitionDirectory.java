@@ -39,6 +39,20 @@ public record PartitionDirectory(String topic, int partition, Uuid topicId, Path
         return name.substring(0, Math.min(dash, MAX_NAME_LENGTH - suffix.length())) + suffix;
     }
 
+    /** What was found under the name of a log, or the one that a copy is to have. */
+    static PartitionDirectory of(String name, Uuid topicId, Path path) {
+        int dash = dash(name);
+        return new PartitionDirectory(
+                name.substring(0, dash), Integer.parseInt(name.substring(dash + 1)), topicId, path);
+    }
+
+    /** The name that a copy is to have whose directory is called so; null if it is none. */
+    static String nameOfFuture(String directoryName) {
+        int dot = directoryName.lastIndexOf('.');
+        boolean isFuture = dot > 0 && directoryName.endsWith(FUTURE_SUFFIX);
+        return isFuture && dash(directoryName.substring(0, dot)) > 0 ? directoryName.substring(0, dot) : null;
+    }
+
     /** 32 digits: file names may differ in case only on few file systems, so base64 would not be unique. */
     private static String hex(Uuid id) {
         return new UUID(id.mostSignificantBits(), id.leastSignificantBits())

@@ -497,7 +497,7 @@ final class LogModel {
         }
     }
 
-    private void require(boolean holds, String otherwise) {
+    void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError(topic + " (starts at " + startOffset + ", ends at " + endOffset()
                     + ", compacted below " + cleanedBelow + "): " + otherwise);

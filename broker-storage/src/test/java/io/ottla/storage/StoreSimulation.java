@@ -7,15 +7,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 
-/** One life of a data directory, full of accidents that all follow from one seed. */
+/** One life of two data directories, between which logs move, full of accidents that all follow from one seed. */
 final class StoreSimulation {
 
-    private static final Path PATH = Path.of("/sim/data");
+    private static final List<Path> PATHS = List.of(Path.of("/sim/data"), Path.of("/sim/other"));
     private static final int CRASHES = 8;
 
     /** Says what it does, step by step. */
@@ -28,7 +29,8 @@ final class StoreSimulation {
     private final boolean disksFail;
     private final Map<String, LogModel> models = new TreeMap<>();
     private TestScheduler scheduler;
-    private LogDirectory directory;
+    private final List<LogDirectory> directories = new ArrayList<>();
+    private final Map<LogModel, LogMove> moves = new HashMap<>();
     private LogCleaner cleaner;
 
     /** Whether a write or an fsync has failed since the last start, so that errors are to be expected. */
@@ -48,9 +50,11 @@ final class StoreSimulation {
 
     /** Lives on until it has crashed a number of times; returns how often. */
     int run() throws IOException {
-        files.createDirectories(PATH);
+        for (Path path : PATHS) {
+            files.createDirectories(path);
+        }
         files.syncDirectory(Path.of("/"));
-        files.syncDirectory(PATH.getParent());
+        files.syncDirectory(Path.of("/sim"));
         start(false);
         create();
         while (crashes < CRASHES) {
@@ -108,7 +112,7 @@ final class StoreSimulation {
         faulty = false;
         syncFailed = false;
         // High watermarks of what was lost are still in their checkpoint.
-        directory.checkpoint();
+        directories.forEach(LogDirectory::checkpoint);
         models.values().forEach(this::noteWrittenDown);
         verify();
         for (LogModel model : models.values()) {
@@ -123,33 +127,100 @@ final class StoreSimulation {
                 .withFiles(files)
                 .withFlushPolicy(policy)
                 .withProducerIdExpirationMs(Long.MAX_VALUE);
-        directory = LogDirectory.open(PATH, options);
-        cleaner = new LogCleaner(List.of(directory), LogCleanerConfig.DEFAULT);
-        for (PartitionDirectory found : directory.unopenedPartitions()) {
-            LogModel model = models.get(found.topic());
-            boolean isKnown = model != null
-                    && (found.topicId().equals(Uuid.ZERO) || found.topicId().equals(model.id));
-            if (!isKnown) {
-                directory.setAside(found.topic(), found.partition());
+        directories.clear();
+        moves.clear();
+        for (Path path : PATHS) {
+            directories.add(LogDirectory.open(path, options));
+        }
+        cleaner = new LogCleaner(directories, LogCleanerConfig.DEFAULT);
+        InterruptedMoves.settle(directories);
+        for (LogDirectory directory : directories) {
+            for (PartitionDirectory found : directory.unopenedPartitions()) {
+                LogModel model = models.get(found.topic());
+                boolean isKnown = model != null && (found.topicId().equals(model.id) || isNamelessAndOnly(found));
+                if (!isKnown) {
+                    directory.setAside(found.topic(), found.partition());
+                }
             }
         }
         for (LogModel model : models.values()) {
-            Log log = directory.open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
+            Log log = home(model).open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
             begin("found " + log.name() + " from " + log.logStartOffset() + " to " + log.logEndOffset()
                     + ", power lost: " + powerLost);
             model.found(log, powerLost);
         }
     }
 
+    private boolean isNamelessAndOnly(PartitionDirectory found) {
+        return found.topicId().equals(Uuid.ZERO)
+                && directories.stream()
+                        .flatMap(each -> each.unopenedPartitions().stream())
+                        .noneMatch(each -> each.topic().equals(found.topic()) && !each.equals(found));
+    }
+
     private void verify() throws IOException {
-        List<LogVerifier.Finding> findings = LogVerifier.verify(PATH, files);
-        if (!findings.isEmpty()) {
-            throw new AssertionError("The verifier finds " + findings);
+        for (Path path : PATHS) {
+            List<LogVerifier.Finding> findings = LogVerifier.verify(path, files);
+            if (!findings.isEmpty()) {
+                throw new AssertionError("The verifier finds " + findings);
+            }
         }
     }
 
     private Log log(LogModel model) {
-        return directory.log(model.topic, 0);
+        return home(model).log(model.topic, 0);
+    }
+
+    /** The directory that has the log, or is to have it. */
+    private LogDirectory home(LogModel model) {
+        List<LogDirectory> homes = new ArrayList<>(directories);
+        homes.removeIf(each -> each.log(model.topic, 0) == null
+                && each.unopenedPartitions().stream()
+                        .noneMatch(found -> found.topic().equals(model.topic)));
+        if (homes.size() > 1) {
+            throw new AssertionError("There are two logs of " + model.topic);
+        }
+        return homes.isEmpty() ? directories.get(model.topic.hashCode() & 1) : homes.get(0);
+    }
+
+    /** Begins to move a log, or goes on with it, or gives up. */
+    private void move(LogModel model) throws IOException {
+        LogMove move = moves.get(model);
+        if (move == null) {
+            begin("move " + model.topic);
+            LogDirectory home = home(model);
+            LogDirectory other = directories.get(1 - directories.indexOf(home));
+            moves.put(model, LogMove.begin(log(model), home, other, model.id));
+            return;
+        }
+        boolean ended = random.nextInt(20) == 0;
+        try {
+            begin("copy " + model.topic);
+            int copied = move.copy(1 + random.nextInt(4_000));
+            if (!ended && (copied == 0 || random.nextInt(3) == 0)) {
+                begin("prepare " + model.topic);
+                boolean prepared = move.prepare();
+                if (prepared && random.nextInt(3) == 0) {
+                    model.append(log(model), random, clock.timeMs());
+                }
+                begin("swap " + model.topic);
+                Log[] moved = new Log[1];
+                ended = prepared && move.swap(log -> moved[0] = log);
+                if (ended) {
+                    model.require(moved[0] == log(model), "not the log that was moved");
+                    model.verify(moved[0]);
+                    model.noteStart(moved[0]);
+                }
+            }
+        } catch (IOException | ApiException e) {
+            ended = true;
+            throw e;
+        } finally {
+            if (ended) {
+                move.giveUp();
+                moves.remove(model);
+            }
+        }
     }
 
     private LogModel anyModel() {
@@ -182,6 +253,8 @@ final class StoreSimulation {
                 files.roomBytes(Long.MAX_VALUE);
             }
             open(model);
+        } else if (kind < 8 || (moves.containsKey(model) && kind < 20)) {
+            move(model);
         } else if (kind < 52) {
             begin("append");
             model.append(log, random, clock.timeMs());
@@ -191,7 +264,7 @@ final class StoreSimulation {
             model.noteSynced(log);
         } else if (kind < 66) {
             begin("checkpoint");
-            directory.checkpoint();
+            directories.forEach(LogDirectory::checkpoint);
             models.values().forEach(this::noteWrittenDown);
         } else if (kind < 70) {
             begin("roll");
@@ -252,7 +325,7 @@ final class StoreSimulation {
             model.mayStartAt(offset);
             log.deleteRecordsBefore(offset);
             model.noteStart(log);
-            directory.checkpoint();
+            home(model).checkpoint();
             model.noteWrittenDown(log);
         }
     }
@@ -278,14 +351,19 @@ final class StoreSimulation {
 
     private void open(LogModel model) throws IOException {
         begin("create");
-        directory.open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
+        home(model).open(model.topic, 0, model.id, model.config(), model.leaderEpoch());
     }
 
     /** The metadata, which is not part of this, knows of it before the files do. */
     private void delete(LogModel model) {
         begin("delete");
+        LogDirectory home = home(model);
         models.remove(model.topic);
-        directory.delete(model.topic, 0);
+        LogMove move = moves.remove(model);
+        if (move != null) {
+            move.giveUp();
+        }
+        home.delete(model.topic, 0);
     }
 
     private LogConfig config() {
@@ -325,11 +403,14 @@ final class StoreSimulation {
 
     private void closeCleanly() throws IOException {
         begin("close");
-        try {
-            directory.close();
-        } catch (ApiException e) {
-            if (!faulty) {
-                throw e;
+        moves.values().forEach(LogMove::interrupt);
+        for (LogDirectory directory : directories) {
+            try {
+                directory.close();
+            } catch (ApiException e) {
+                if (!faulty) {
+                    throw e;
+                }
             }
         }
         if (!faulty) {
