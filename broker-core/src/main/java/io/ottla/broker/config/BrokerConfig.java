@@ -55,6 +55,7 @@ public final class BrokerConfig {
         for (String name : properties.keySet()) {
             ConfigKey key =
                     ConfigKeys.own().getOrDefault(name, ConfigKeys.broker().get(name));
+            key = key == null ? ConfigKeys.throttles().get(name) : key;
             if (key == null) {
                 if (!isListenerKey(name)) {
                     LOG.warn("Unknown configuration key {} is ignored", name);
@@ -329,6 +330,11 @@ public final class BrokerConfig {
         return doubleValue("log.cleaner.io.max.bytes.per.second");
     }
 
+    /** How many bytes of logs may be moved between log directories in a second; Long.MAX_VALUE for any number. */
+    public long replicaAlterLogDirsIoMaxBytesPerSecond() {
+        return longValue("replica.alter.log.dirs.io.max.bytes.per.second");
+    }
+
     /** After how many milliseconds of silence a partition forgets a producer. */
     public int producerIdExpirationMs() {
         return intValue("producer.id.expiration.ms");
@@ -446,9 +452,11 @@ public final class BrokerConfig {
             String text = originals.get(key.name());
             values.put(key.name(), text == null ? key.defaultValue() : key.parse(text));
         }
-        for (ConfigKey key : ConfigKeys.own().values()) {
-            String text = originals.get(key.name());
-            values.put(key.name(), text == null ? key.defaultValue() : key.parse(text));
+        for (Map<String, ConfigKey> others : List.of(ConfigKeys.own(), ConfigKeys.throttles())) {
+            for (ConfigKey key : others.values()) {
+                String text = originals.get(key.name());
+                values.put(key.name(), text == null ? key.defaultValue() : key.parse(text));
+            }
         }
         // broker.id is the older name of node.id.
         if (!originals.containsKey("node.id") && originals.containsKey("broker.id")) {

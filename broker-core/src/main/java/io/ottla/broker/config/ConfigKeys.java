@@ -15,6 +15,8 @@ public final class ConfigKeys {
 
     private static final Map<String, ConfigKey> BROKER = load("broker-keys.txt");
 
+    private static final Map<String, ConfigKey> THROTTLES = load("throttle-keys.txt");
+
     private static final Map<String, ConfigKey> OWN = load("ottla-keys.txt");
 
     private ConfigKeys() {}
@@ -27,6 +29,11 @@ public final class ConfigKeys {
     /** The keys of a broker. */
     public static Map<String, ConfigKey> broker() {
         return BROKER;
+    }
+
+    /** The keys of a broker that Apache Kafka has at run time only, and shows only where they are set. */
+    public static Map<String, ConfigKey> throttles() {
+        return THROTTLES;
     }
 
     /** The keys of a topic. */

@@ -99,6 +99,14 @@ public final class ConfigDescriber {
                 entries.add(entry(key, effectiveConfig.text(key.name()), readOnly, brokerSynonyms(key.name())));
             }
         }
+        for (ConfigKey key : ConfigKeys.throttles().values()) {
+            List<Synonym> synonyms = new ArrayList<>();
+            addSet(key, ofBroker, DescribedConfig.DYNAMIC_BROKER, synonyms);
+            addSet(key, ofAllBrokers, DescribedConfig.DYNAMIC_ALL_BROKERS, synonyms);
+            if (wanted.test(key.name()) && !synonyms.isEmpty()) {
+                entries.add(entry(key, synonyms.get(0).value(), false, synonyms));
+            }
+        }
         addUnknown(ofBroker, DescribedConfig.DYNAMIC_BROKER, wanted, entries);
         return entries;
     }
@@ -107,7 +115,7 @@ public final class ConfigDescriber {
     public List<DescribedConfig> allBrokers(Predicate<String> wanted) {
         List<DescribedConfig> entries = new ArrayList<>();
         ofAllBrokers.forEach((name, value) -> {
-            ConfigKey key = ConfigKeys.broker().get(name);
+            ConfigKey key = known(name);
             if (key != null && wanted.test(name)) {
                 String shown = shown(key, value);
                 entries.add(entry(
@@ -163,11 +171,16 @@ public final class ConfigDescriber {
             Map<String, String> set, byte source, Predicate<String> wanted, List<DescribedConfig> entries) {
         boolean readOnly = source == DescribedConfig.DYNAMIC_BROKER;
         set.keySet().forEach(name -> {
-            if (!ConfigKeys.broker().containsKey(name) && wanted.test(name)) {
+            if (known(name) == null && wanted.test(name)) {
                 List<Synonym> synonyms = List.of(new Synonym(name, null, source));
                 entries.add(new DescribedConfig(name, null, source, readOnly, synonyms, null));
             }
         });
+    }
+
+    private static ConfigKey known(String name) {
+        ConfigKey key = ConfigKeys.broker().get(name);
+        return key == null ? ConfigKeys.throttles().get(name) : key;
     }
 
     private static DescribedConfig entry(ConfigKey key, String value, boolean readOnly, List<Synonym> synonyms) {
@@ -198,10 +211,14 @@ public final class ConfigDescriber {
 
     private static void addSet(List<String> names, Map<String, String> set, byte source, List<Synonym> synonyms) {
         for (String name : names) {
-            String value = set.get(name);
-            if (value != null) {
-                synonyms.add(new Synonym(name, shown(ConfigKeys.broker().get(name), value), source));
-            }
+            addSet(ConfigKeys.broker().get(name), set, source, synonyms);
+        }
+    }
+
+    private static void addSet(ConfigKey key, Map<String, String> set, byte source, List<Synonym> synonyms) {
+        String value = set.get(key.name());
+        if (value != null) {
+            synonyms.add(new Synonym(key.name(), shown(key, value), source));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.ottla.broker.metadata;
 
 import io.ottla.broker.config.ConfigKey;
+import io.ottla.broker.config.ConfigKeys;
 import java.util.List;
 
 /**
@@ -44,8 +45,8 @@ public record DescribedConfig(
         return key == null ? 0 : key.type().id();
     }
 
-    /** What the key does; null if it is not known. */
+    /** What the key does; null if it is not known, or, as in Apache Kafka, if brokers have it at run time only. */
     public String documentation() {
-        return key == null ? null : key.documentation();
+        return key == null || ConfigKeys.throttles().containsKey(name) ? null : key.documentation();
     }
 }

@@ -23,6 +23,7 @@ class ConfigurationPageTest {
         String page = Files.readString(PAGE);
         String current = replace(page, "topic", rows(ConfigKeys.topic().values()));
         current = replace(current, "broker", rows(ConfigKeys.broker().values()));
+        current = replace(current, "run-time", rows(ConfigKeys.throttles().values()));
         current = replace(current, "ottla", rows(ConfigKeys.own().values()));
         Files.writeString(CURRENT, current);
 
