@@ -214,6 +214,8 @@ final class Broker implements AutoCloseable {
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
+        started(partitions.moves().start(background, clock, () -> metadata.brokerConfig()
+                .replicaAlterLogDirsIoMaxBytesPerSecond()));
         // The coordinators hear of metadata after the partitions do: their logs are among them.
         CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
                 clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
@@ -305,7 +307,7 @@ final class Broker implements AutoCloseable {
         handlers.add(new ElectLeadersHandler(partitionControl));
         handlers.add(new AlterPartitionReassignmentsHandler(partitionControl));
         handlers.add(new ListPartitionReassignmentsHandler(metadata));
-        handlers.add(new AlterReplicaLogDirsHandler(partitions));
+        handlers.add(new AlterReplicaLogDirsHandler(partitions, background));
         handlers.add(new DescribeQuorumHandler(metadata, clock));
         handlers.add(new AddRaftVoterHandler(metadata));
         handlers.add(new RemoveRaftVoterHandler(metadata));

@@ -69,8 +69,11 @@ public final class PartitionCoordinatorLog implements CoordinatorLog {
         long endOffset = log.logEndOffset();
         ByteBuffer buffer = ByteBuffer.allocate(READ_SIZE_BYTES);
         while (offset < endOffset) {
-            FileRecords records =
-                    log.read(offset, READ_SIZE_BYTES, endOffset, true).records();
+            // Not of a log that may have gone to another directory since.
+            FileRecords records = partition
+                    .log()
+                    .read(offset, READ_SIZE_BYTES, endOffset, true)
+                    .records();
             try {
                 if (buffer.capacity() < records.sizeBytes()) {
                     buffer = ByteBuffer.allocate(records.sizeBytes());

@@ -1,6 +1,6 @@
 package io.ottla.broker.handler;
 
-import io.ottla.broker.partition.Partition;
+import io.ottla.broker.partition.BackgroundExecutor;
 import io.ottla.broker.partition.PartitionRegistry;
 import io.ottla.protocol.ApiKey;
 import io.ottla.protocol.ErrorCode;
@@ -10,37 +10,58 @@ import io.ottla.protocol.message.AlterReplicaLogDirsRequest.AlterReplicaLogDirTo
 import io.ottla.protocol.message.AlterReplicaLogDirsResponse;
 import io.ottla.protocol.message.AlterReplicaLogDirsResponse.AlterReplicaLogDirPartitionResult;
 import io.ottla.protocol.message.AlterReplicaLogDirsResponse.AlterReplicaLogDirTopicResult;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Wants partitions in a certain log directory of the broker (KIP-113). They stay where they are: a directory that they are in already is fine, another
- * one of the broker is refused. Version 2 is flexible.
+ * AlterReplicaLogDirs: wants partitions in a certain log directory of the broker (KIP-113). The answer says that a move has begun, not
+ * that it has ended: that says DescribeLogDirs. Version 2 is flexible.
+ *
+ * <p>To begin a move makes files, so this runs on the background executor.
  *
  * @see <a href="https://kafka.apache.org/protocol.html#The_Messages_AlterReplicaLogDirs">AlterReplicaLogDirs</a>
  */
 public final class AlterReplicaLogDirsHandler extends RequestHandler<AlterReplicaLogDirsRequest> {
 
-    private final PartitionRegistry partitions;
+    private static final Logger LOG = LoggerFactory.getLogger(AlterReplicaLogDirsHandler.class);
 
-    public AlterReplicaLogDirsHandler(PartitionRegistry partitions) {
+    private final PartitionRegistry partitions;
+    private final BackgroundExecutor executor;
+
+    public AlterReplicaLogDirsHandler(PartitionRegistry partitions, BackgroundExecutor executor) {
         super(ApiKey.ALTER_REPLICA_LOG_DIRS);
         this.partitions = partitions;
+        this.executor = executor;
     }
 
     @Override
     public void handle(AlterReplicaLogDirsRequest request, RequestContext context) {
+        int brokerId = context.connection().brokerId();
+        executor.execute(() -> context.respond(alter(request, brokerId)));
+    }
+
+    private AlterReplicaLogDirsResponse alter(AlterReplicaLogDirsRequest request, int brokerId) {
         AlterReplicaLogDirsResponse response = new AlterReplicaLogDirsResponse();
         wanted(request).forEach((topic, paths) -> {
             AlterReplicaLogDirTopicResult result = new AlterReplicaLogDirTopicResult().topicName(topic);
             paths.forEach((partition, path) -> result.partitions()
                     .add(new AlterReplicaLogDirPartitionResult()
                             .partitionIndex(partition)
-                            .errorCode(outcome(topic, partition, path).code())));
+                            .errorCode(alter(topic, partition, path, brokerId).code())));
             response.results().add(result);
         });
-        context.respond(response);
+        return response;
+    }
+
+    private ErrorCode alter(String topic, int partition, String path, int brokerId) {
+        try {
+            return partitions.moves().alter(topic, partition, path, brokerId);
+        } catch (RuntimeException e) {
+            LOG.error("Moving {}-{} to {} failed", topic, partition, path, e);
+            return ErrorCode.UNKNOWN_SERVER_ERROR;
+        }
     }
 
     /** The path for each partition by topic; the last one where several are named. */
@@ -55,25 +76,6 @@ public final class AlterReplicaLogDirsHandler extends RequestHandler<AlterReplic
             }
         }
         return wanted;
-    }
-
-    private ErrorCode outcome(String topic, int index, String path) {
-        boolean known = false;
-        for (Path directory : partitions.logDirectories()) {
-            known |= directory.toAbsolutePath().toString().equals(path);
-        }
-        if (!known) {
-            return ErrorCode.LOG_DIR_NOT_FOUND;
-        }
-        Partition partition = partitions.partition(topic, index);
-        if (partition == null) {
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-        }
-        if (!partition.isOnline()) {
-            return ErrorCode.KAFKA_STORAGE_ERROR;
-        }
-        Path present = partition.log().directory().getParent().toAbsolutePath();
-        return present.toString().equals(path) ? ErrorCode.NONE : ErrorCode.INVALID_REQUEST;
     }
 
     @Override

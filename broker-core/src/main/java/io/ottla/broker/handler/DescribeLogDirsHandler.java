@@ -11,6 +11,7 @@ import io.ottla.protocol.message.DescribeLogDirsResponse;
 import io.ottla.protocol.message.DescribeLogDirsResponse.DescribeLogDirsPartition;
 import io.ottla.protocol.message.DescribeLogDirsResponse.DescribeLogDirsResult;
 import io.ottla.protocol.message.DescribeLogDirsResponse.DescribeLogDirsTopic;
+import io.ottla.storage.LogMove;
 import io.ottla.storage.VolumeSpace;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * DescribeLogDirs: says how large logs are and how much room is left (KIP-113).
+ * DescribeLogDirs: says how large logs are and how much room is left, and how far those have come that are being moved (KIP-113).
  *
  * <ul>
  *   <li>Version 2 is flexible, 3 has an error of the whole answer, 4 the size of the volume (KIP-827), 5 whether a directory is
@@ -60,19 +61,36 @@ public final class DescribeLogDirsHandler extends RequestHandler<DescribeLogDirs
         }
         for (Partition partition : asked(request)) {
             if (partition.isOnline() && partition.isReplica(brokerId)) {
-                Path directory = partition.log().directory().getParent();
-                found.computeIfAbsent(directory, unexpected -> new LinkedHashMap<>())
-                        .computeIfAbsent(partition.topic(), topic -> new ArrayList<>())
-                        .add(new DescribeLogDirsPartition()
-                                .partitionIndex(partition.index())
-                                .partitionSize(partition.log().sizeBytes())
-                                .offsetLag(0)
-                                .isFutureKey(false));
+                DescribeLogDirsPartition log = new DescribeLogDirsPartition()
+                        .partitionIndex(partition.index())
+                        .partitionSize(partition.log().sizeBytes())
+                        .offsetLag(0)
+                        .isFutureKey(false);
+                add(found, partition.log().directory().getParent(), partition, log);
+                LogMove move = partitions.moves().moveOf(partition);
+                if (move != null) {
+                    DescribeLogDirsPartition copy = new DescribeLogDirsPartition()
+                            .partitionIndex(partition.index())
+                            .partitionSize(move.sizeBytes())
+                            .offsetLag(move.offsetLag())
+                            .isFutureKey(true);
+                    add(found, move.target().path(), partition, copy);
+                }
             }
         }
         List<DescribeLogDirsResult> results = new ArrayList<>(found.size());
         found.forEach((directory, topics) -> results.add(result(directory, topics)));
         return new DescribeLogDirsResponse().results(results);
+    }
+
+    private static void add(
+            Map<Path, Map<String, List<DescribeLogDirsPartition>>> found,
+            Path directory,
+            Partition partition,
+            DescribeLogDirsPartition described) {
+        found.computeIfAbsent(directory, unexpected -> new LinkedHashMap<>())
+                .computeIfAbsent(partition.topic(), topic -> new ArrayList<>())
+                .add(described);
     }
 
     private Collection<Partition> asked(DescribeLogDirsRequest request) {

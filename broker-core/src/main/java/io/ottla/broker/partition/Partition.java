@@ -10,6 +10,7 @@ import io.ottla.storage.EpochEndOffset;
 import io.ottla.storage.GroupCommit;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogAppendResult;
+import io.ottla.storage.LogConfig;
 import io.ottla.storage.VerificationGuard;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -77,6 +78,12 @@ public final class Partition {
     void bringOnline(Log opened) {
         commits = new GroupCommit(opened, syncExecutor, this::signalHighWatermarkMoved);
         log = opened;
+    }
+
+    /** The log goes on in another directory. To be called while nobody can append, neither here nor there. */
+    void moveTo(Log moved) {
+        log = moved;
+        commits.moveTo(moved);
     }
 
     public String topic() {
@@ -228,7 +235,15 @@ public final class Partition {
             ByteBuffer records, AppendOrigin origin, VerificationGuard guard, short transactionVersion) {
         int sizeBytes = records.remaining();
         Log target = log();
-        LogAppendResult result = target.append(records, origin, leaderEpoch, guard, transactionVersion);
+        LogAppendResult result;
+        try {
+            result = target.append(records, origin, leaderEpoch, guard, transactionVersion);
+        } catch (ApiException e) {
+            if (e.error() == ErrorCode.KAFKA_STORAGE_ERROR && hasLeft(target)) {
+                return append(records, origin, guard, transactionVersion);
+            }
+            throw e;
+        }
         if (!target.mayAcknowledge(result.lastOffset() + 1)) {
             commits.request();
             if (target.isPowerSafe()) {
@@ -243,6 +258,21 @@ public final class Partition {
             }
         }
         return result;
+    }
+
+    /** Whether the log has gone to another directory. */
+    @SuppressWarnings("ReferenceEquality") // the same log in another place is another one
+    private boolean hasLeft(Log place) {
+        return log != place;
+    }
+
+    /** Changes the settings of the log. */
+    void configure(LogConfig config) {
+        Log place;
+        do {
+            place = log();
+            place.config(config);
+        } while (hasLeft(place));
     }
 
     /**

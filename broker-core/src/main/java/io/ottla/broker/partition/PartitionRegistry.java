@@ -10,6 +10,7 @@ import io.ottla.broker.metadata.PartitionImage;
 import io.ottla.broker.metadata.TopicImage;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.Uuid;
+import io.ottla.storage.InterruptedMoves;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogConfig;
 import io.ottla.storage.LogDamageException;
@@ -45,8 +46,9 @@ public final class PartitionRegistry implements MetadataListener {
     private final List<LogDirectory> directories;
     private final Supplier<BrokerConfig> brokerConfig;
     private final Executor syncExecutor;
+    private final ReplicaMoves moves;
 
-    /** Where logs were found at the start, by the name of their own directory. */
+    /** Where logs were found at the start that have not been opened, by the name of their own directory. */
     private final Map<String, LogDirectory> foundDirectories = new HashMap<>();
 
     /** Why logs could not be opened at the start. */
@@ -89,6 +91,7 @@ public final class PartitionRegistry implements MetadataListener {
         this.directories = List.copyOf(directories);
         this.brokerConfig = brokerConfig;
         this.syncExecutor = syncExecutor;
+        this.moves = new ReplicaMoves(this, this.directories, InterruptedMoves.settle(this.directories));
         for (LogDirectory directory : directories) {
             for (PartitionDirectory found : directory.unopenedPartitions()) {
                 foundDirectories.put(found.topic() + "-" + found.partition(), directory);
@@ -115,6 +118,7 @@ public final class PartitionRegistry implements MetadataListener {
                 }
             }
         }
+        InterruptedMoves.doubles(directories).forEach((name, doubt) -> openFailures.put(name, doubt));
         openFound(image);
         onChange(image, image);
         openFailures.clear();
@@ -144,7 +148,8 @@ public final class PartitionRegistry implements MetadataListener {
         for (LogDirectory directory : directories) {
             for (PartitionDirectory found : directory.unopenedPartitions()) {
                 TopicImage topic = image.topic(found.topic());
-                if (topic != null && topic.partition(found.partition()) != null) {
+                boolean isDouble = openFailures.containsKey(found.topic() + "-" + found.partition());
+                if (topic != null && topic.partition(found.partition()) != null && !isDouble) {
                     LogConfig logConfig = logConfigs.computeIfAbsent(
                             topic.name(), name -> TopicConfigs.logConfig(image.topicConfig(name), config));
                     openings.add(() -> openFound(directory, found, topic, logConfig));
@@ -217,6 +222,11 @@ public final class PartitionRegistry implements MetadataListener {
             all.addAll(Arrays.asList(topic.partitions));
         }
         return all;
+    }
+
+    /** The partitions that are on their way from one log directory to another. */
+    public ReplicaMoves moves() {
+        return moves;
     }
 
     /** The directories of the logs, as configured in {@code log.dirs}. */
@@ -298,7 +308,7 @@ public final class PartitionRegistry implements MetadataListener {
                 known.follow(image, minInSyncReplicas);
                 if (known.isOnline() && otherConfig) {
                     boolean delayed = known.delaysAcknowledgements();
-                    known.log().config(logConfig);
+                    known.configure(logConfig);
                     if (delayed) {
                         // Another policy may let more be read or acknowledged.
                         known.requestSync();
@@ -344,8 +354,11 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     private Log openLog(Partition partition, LogConfig logConfig) throws IOException {
-        return directoryFor(partition.topic(), partition.index())
+        Log opened = directoryFor(partition)
                 .open(partition.topic(), partition.index(), partition.topicId(), logConfig, partition.leaderEpoch());
+        foundDirectories.remove(partition.toString());
+        moves.satisfied(partition.toString());
+        return opened;
     }
 
     /**
@@ -375,24 +388,25 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     /** The directory that has the log, or the one for it to be made in. */
-    private LogDirectory directoryFor(String topic, int index) {
+    private LogDirectory directoryFor(Partition partition) {
         LogDirectory emptiest = directories.get(0);
         if (directories.size() == 1) {
             return emptiest;
         }
-        LogDirectory found = foundDirectories.get(topic + "-" + index);
+        LogDirectory found = foundDirectories.get(partition.toString());
         if (found != null) {
             return found;
         }
+        LogDirectory preferred = moves.preferred(partition.toString());
         for (LogDirectory directory : directories) {
-            if (directory.log(topic, index) != null) {
+            if (directory.log(partition.topic(), partition.index()) != null) {
                 return directory;
             }
             if (directory.logs().size() < emptiest.logs().size()) {
                 emptiest = directory;
             }
         }
-        return emptiest;
+        return preferred != null ? preferred : emptiest;
     }
 
     /**
@@ -416,11 +430,13 @@ public final class PartitionRegistry implements MetadataListener {
             if (partition.log().logEndOffset() == 0) {
                 continue; // as new
             }
+            partition.markDeleted();
+            moves.cancel(partition);
             LogDirectory directory = directoryOf(partition.log());
             if (directory.isCheckpointed(name, partition.index())) {
                 checkpointed.add(directory);
             }
-            partition.markDeleted();
+            foundDirectories.put(partition.toString(), directory);
             if (!directory.empty(name, partition.index(), id)) {
                 return false;
             }
@@ -440,10 +456,14 @@ public final class PartitionRegistry implements MetadataListener {
         topicsByName.remove(topic.image.name(), topic);
         for (Partition partition : topic.partitions) {
             partition.markDeleted();
-            try {
-                directoryFor(partition.topic(), partition.index()).delete(partition.topic(), partition.index());
-            } catch (ApiException e) {
-                LOG.error("The log of the deleted partition {} cannot be taken away", partition, e);
+            moves.cancel(partition);
+            // One that two directories have is deleted from both.
+            for (LogDirectory directory : directories) {
+                try {
+                    directory.delete(partition.topic(), partition.index());
+                } catch (ApiException e) {
+                    LOG.error("The log of the deleted partition {} cannot be taken away", partition, e);
+                }
             }
             foundDirectories.remove(partition.topic() + "-" + partition.index());
             unopened.remove(partition);
@@ -451,7 +471,7 @@ public final class PartitionRegistry implements MetadataListener {
         LOG.info("Deleted topic {} with {} partitions", topic.image.name(), topic.partitions.length);
     }
 
-    private LogDirectory directoryOf(Log log) {
+    LogDirectory directoryOf(Log log) {
         for (LogDirectory directory : directories) {
             if (directory.path().equals(log.directory().getParent())) {
                 return directory;

@@ -28,6 +28,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,7 @@ public final class DataFixture implements AutoCloseable {
     private final BackgroundExecutor executor = new BackgroundExecutor("test-background", timer);
     private final BlockingExecutor sync = new BlockingExecutor("test-sync-", 2);
     private final LogDirectory directory;
+    private final List<LogDirectory> directories = new ArrayList<>();
     private final MetadataStore metadata;
     private final TopicControl topics;
     private final PartitionRegistry partitions;
@@ -62,7 +64,7 @@ public final class DataFixture implements AutoCloseable {
         this(temporaryDirectory(), Map.of());
     }
 
-    /** @param settings of the broker */
+    /** @param settings of the broker; more data directories, if {@code log.dirs} names others than the path */
     public DataFixture(Path path, Map<String, String> settings) {
         this(path, settings, StorageFiles.system(), null);
     }
@@ -78,21 +80,32 @@ public final class DataFixture implements AutoCloseable {
         BrokerConfig config = BrokerConfig.of(settings);
         try {
             StorageOptions options = StorageOptions.of(clock, executor).withFiles(files);
-            directory = LogDirectory.open(path, options.withFlushPolicy(config.durability()));
-            metadata = MetadataStore.open(List.of(directory), clock, config, syncs);
+            options = options.withFlushPolicy(config.durability());
+            directory = LogDirectory.open(path, options);
+            directories.add(directory);
+            if (config.isSet("log.dirs")) {
+                for (String other : config.logDirs()) {
+                    if (!other.equals(path.toString())) {
+                        directories.add(LogDirectory.open(Path.of(other), options));
+                    }
+                }
+            }
+            metadata = MetadataStore.open(directories, clock, config, syncs);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         topics = new TopicControl(metadata);
-        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig, syncs);
+        partitions = new PartitionRegistry(directories, metadata::brokerConfig, syncs);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
+        partitions.moves().start(executor, clock, () -> metadata.brokerConfig()
+                .replicaAlterLogDirsIoMaxBytesPerSecond());
         metadata.registerBroker(new Registration(
                 BROKER_ID,
                 null,
                 List.of(new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9092)),
                 List.of(new Uuid(1, 1))));
-        upkeep = new LogUpkeep(partitions, List.of(directory), timer, executor, executor);
+        upkeep = new LogUpkeep(partitions, directories, timer, executor, executor);
         quotas = new ClientQuotas(config, clock);
         metadata.addListener(quotas);
         sessions = new FetchSessions(SESSION_SLOTS, clock);
@@ -177,6 +190,11 @@ public final class DataFixture implements AutoCloseable {
         return directory;
     }
 
+    /** The one of the path first. */
+    public List<LogDirectory> directories() {
+        return directories;
+    }
+
     public ManualClock clock() {
         return clock;
     }
@@ -233,7 +251,8 @@ public final class DataFixture implements AutoCloseable {
     /** Leaves the files as they are at this moment. */
     public void crash() {
         upkeep.close();
-        directory.abandon();
+        partitions.moves().close();
+        directories.forEach(LogDirectory::abandon);
         sync.close();
         executor.close();
     }
@@ -241,7 +260,8 @@ public final class DataFixture implements AutoCloseable {
     /** Stops, and leaves the files. */
     public void stop() {
         upkeep.close();
-        directory.close();
+        partitions.moves().close();
+        directories.forEach(LogDirectory::close);
         sync.close();
         executor.close();
     }
