@@ -145,7 +145,8 @@ final class LogReader {
                     newest = segment;
                 }
             }
-            // As in Apache Kafka also what lies before the log's start: the timestamps of a segment last as long as the segment.
+            // As in Apache Kafka also what lies before the log's start: the timestamps of a segment last as long as the
+            // segment.
             return newest == null ? null : newest.findTimestamp(largestMs, newest.baseOffset());
         } catch (IOException e) {
             throw Log.storageError("Looking for the largest timestamp in " + log.name() + " failed", e);
