@@ -41,6 +41,13 @@ class ToolsWithApacheKafkaTest {
     }
 
     @Test
+    void shouldMoveLogsAsTheTranscriptSays() throws Exception {
+        try (ApacheKafka kafka = ApacheKafka.start(Map.of("log.dirs", LogDirToolsTest.directories(folder)))) {
+            assertEquals(Transcript.load("moves.txt").strip(), LogDirToolsTest.play(kafka.bootstrapServers(), folder));
+        }
+    }
+
+    @Test
     void shouldShowAndChangeConfigurationsAlike() throws Exception {
         String expected;
         String actual;

@@ -177,7 +177,7 @@ final class Transcript {
                 .replaceAll("localhost:\\d+", "localhost:<port>")
                 .replaceAll("(?m)^(\\d) localhost \\d+", "$1 localhost <port>")
                 .replaceAll("(?<=[\\[,])\"/[^\"]+\"(?=[\\],])", "<folder>")
-                .replaceAll("\"logDir\":\"[^\"]+\"", "\"logDir\":<folder>");
+                .replaceAll("\"logDir\":\"(?!<folder>)[^\"]+\"", "\"logDir\":<folder>");
     }
 
     private static String print(Main main, String... arguments) {

@@ -1,9 +1,12 @@
-package io.ottla.broker.clients;
+package io.ottla.broker.clients.latest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ottla.broker.clients.Await;
+import io.ottla.broker.clients.ClientTest;
+import io.ottla.broker.testing.BrokerSnapshot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -404,5 +407,22 @@ class ReplicaMovesTest extends ClientTest {
         assertEquals(null, place(after, topic, 0).getFutureReplicaLogDir());
         assertEquals(1, folders(topic + "-0").size());
         assertEquals(2, broker().topic(topic).count());
+    }
+
+    @Test
+    void shouldBeRestoredToWhereALogWas() throws Exception {
+        Admin admin = admin();
+        String topic = topicIn("a", 100, Map.of());
+        throttle(admin, "1");
+        get(alter(admin, topic, 0, path("b")));
+        try (BrokerSnapshot snapshot = broker().snapshot()) {
+            throttle(admin, null);
+            awaitPlace(admin, topic, 0, "b");
+            sendNumbers(topic, 0, 10);
+            broker().restore(snapshot);
+        }
+        assertEquals(List.of("a/" + topic + "-0"), folders(topic + "-0"));
+        assertEquals(100, broker().topic(topic).count());
+        assertEquals(null, place(admin(), topic, 0).getFutureReplicaLogDir());
     }
 }
