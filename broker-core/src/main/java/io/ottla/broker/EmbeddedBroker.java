@@ -291,7 +291,9 @@ public final class EmbeddedBroker implements AutoCloseable {
      * @throws IllegalStateException if the broker does not run
      */
     public synchronized void reset() {
-        ClusterReset.apply(inside().metadata(), setup.topics.empty(inside()));
+        BrokerParts parts = inside();
+        ClusterReset.apply(parts.metadata(), setup.topics.empty(parts));
+        parts.partitions().hastenDeletion();
         try {
             broker.brokers().startAll();
         } catch (IOException e) {

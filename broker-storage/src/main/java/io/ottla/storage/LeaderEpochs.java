@@ -188,6 +188,11 @@ final class LeaderEpochs {
         keep(0);
     }
 
+    /** Takes it that the file has other epochs than there are. */
+    synchronized void fileDiffers() {
+        unwritten = true;
+    }
+
     /** Writes the file if it would be another. That it could not be written is said in the log, and it stays to be done. */
     void writeIfPossible() {
         try {

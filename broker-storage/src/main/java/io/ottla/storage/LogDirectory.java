@@ -16,7 +16,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -53,6 +52,7 @@ public final class LogDirectory implements AutoCloseable {
     private final Map<String, Log> logs = new ConcurrentHashMap<>();
     private final Map<String, PartitionDirectory> unopened = new ConcurrentHashMap<>();
     private final Set<String> opening = new HashSet<>();
+    private final Set<Path> retired = ConcurrentHashMap.newKeySet();
 
     /** What is wrong with partitions of which not even the topic is known. */
     private final Map<String, LogDamageException> damaged = new ConcurrentHashMap<>();
@@ -269,7 +269,11 @@ public final class LogDirectory implements AutoCloseable {
 
     /** Makes the directory of a new log. */
     private void create(String name) throws IOException {
-        ensureNotTheSameFile(name);
+        if (ignoresCase) {
+            for (Set<String> others : List.of(logs.keySet(), unopened.keySet(), opening)) {
+                PartitionDirectory.ensureNotTheSame(path, name, others);
+            }
+        }
         Path directory = path.resolve(name);
         if (PartitionDirectory.isUsed(files, directory)) {
             // Left of a deletion that could not rename it.
@@ -282,21 +286,6 @@ public final class LogDirectory implements AutoCloseable {
             checkpoint();
         }
         files.createDirectories(directory);
-    }
-
-    /** Two logs in one directory would destroy each other. */
-    private void ensureNotTheSameFile(String name) throws IOException {
-        if (ignoresCase) {
-            Set<String> others = new TreeSet<>(logs.keySet());
-            others.addAll(unopened.keySet());
-            others.addAll(opening);
-            for (String other : others) {
-                if (other.equalsIgnoreCase(name) && !other.equals(name)) {
-                    throw new IOException(path.resolve(name) + " would be the directory of " + other
-                            + ": this file system does not tell upper case from lower case");
-                }
-            }
-        }
     }
 
     private Log recover(String name, PartitionDirectory found, Uuid topicId, LogConfig config, int leaderEpoch)
@@ -397,7 +386,16 @@ public final class LogDirectory implements AutoCloseable {
         Path waiting = retire(name, PartitionDirectory.DELETE_SUFFIX);
         if (waiting != null) {
             long delayMs = log == null ? 0L : log.config().fileDeleteDelayMs();
+            retired.add(waiting);
             options.scheduler().schedule(() -> deleteTree(waiting), delayMs);
+        }
+    }
+
+    /** Has the directories of deleted partitions go as soon as possible, whatever {@code file.delete.delay.ms} says. Does not wait for that. */
+    public void hastenDeletion() {
+        if (!retired.isEmpty()) {
+            List<Path> waiting = List.copyOf(retired);
+            options.scheduler().schedule(() -> waiting.forEach(this::deleteTree), 0L);
         }
     }
 
@@ -413,23 +411,24 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * Takes a partition out of use and its records away, but keeps its files, to be opened again for the same topic: file systems take
-     * longer to make files than to empty them. Crashes of the machine are not provided for.
+     * Puts an empty log of the same topic in the place of one, and keeps its files: file systems take longer to make files than to empty
+     * them. Crashes of the machine are not provided for.
      *
+     * @param leaderEpoch the newest that the partition has had
      * @return false, and nothing has changed, if it is not open or not as simple as that
      * @throws ApiException KAFKA_STORAGE_ERROR
      */
-    public synchronized boolean empty(String topic, int partition, Uuid topicId) {
+    public synchronized boolean empty(String topic, int partition, Uuid topicId, LogConfig config, int leaderEpoch) {
         String name = PartitionDirectory.name(topic, partition);
         Log log = logs.get(name);
-        if (log == null || files != StorageFiles.systemUnsynced() || !EmptiedLog.isPossible(log)) {
+        if (log == null || files.isSynced() || !EmptiedLog.isPossible(log)) {
             return false;
         }
         logs.remove(name);
         log.letGo();
         checkpoints.forget(name);
         unopened.put(name, new PartitionDirectory(topic, partition, topicId, log.directory()));
-        EmptiedLog.empty(log);
+        opened(name, EmptiedLog.inPlaceOf(log, config, leaderEpoch));
         return true;
     }
 
@@ -462,6 +461,7 @@ public final class LogDirectory implements AutoCloseable {
     }
 
     void deleteTree(Path directory) {
+        retired.remove(directory);
         try {
             files.deleteTree(directory);
         } catch (IOException e) {

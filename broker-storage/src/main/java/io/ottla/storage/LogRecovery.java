@@ -127,6 +127,16 @@ final class LogRecovery {
         }
     }
 
+    /** Makes an empty log in a directory whose files have been emptied; makes no file that is there. */
+    static Log openEmptied(Path directory, LogConfig config, StorageOptions options, int leaderEpoch)
+            throws IOException {
+        Known known = new Known(true, 0L, 0L, UNKNOWN_OFFSET, leaderEpoch);
+        LogRecovery recovery = new LogRecovery(directory, config, options, known, null);
+        recovery.startSegment(0L);
+        recovery.epochs.fileDiffers();
+        return new Log(recovery);
+    }
+
     private void run() throws IOException {
         findSegments();
         if (segments.isEmpty()) {
@@ -289,15 +299,19 @@ final class LogRecovery {
         for (long offset : List.copyOf(snapshots.offsets())) {
             snapshots.delete(offset);
         }
-        LogSegment segment = LogSegment.create(
-                files, directory, startOffset, nowMs, LogRoller.jitterMs(config), LogRoller.initialSizeBytes(config));
-        segments.add(segment);
+        startSegment(startOffset);
         epochs.truncateFromEnd(0L);
         epochs.write();
         if (startOffset > 0) {
             // Its end counts as synced, so what was deleted must not come back.
             files.syncDirectory(directory);
         }
+    }
+
+    private void startSegment(long startOffset) throws IOException {
+        LogSegment segment = LogSegment.create(
+                files, directory, startOffset, nowMs, LogRoller.jitterMs(config), LogRoller.initialSizeBytes(config));
+        segments.add(segment);
         producers.mapEndOffset(startOffset);
         logStartOffset = startOffset;
         nextOffset = startOffset;

@@ -73,6 +73,19 @@ public record PartitionDirectory(String topic, int partition, Uuid topicId, Path
         }
     }
 
+    /**
+     * Where file names that differ in case only are the same: makes sure that a new log gets a directory of its own, as two in one would
+     * destroy each other.
+     */
+    static void ensureNotTheSame(Path parent, String name, Iterable<String> others) throws IOException {
+        for (String other : others) {
+            if (other.equalsIgnoreCase(name) && !other.equals(name)) {
+                throw new IOException(parent.resolve(name) + " would be the directory of " + other
+                        + ": this file system does not tell upper case from lower case");
+            }
+        }
+    }
+
     /** Whether there are records in it, or were: then it matters whose it is. */
     boolean isUsed(StorageFiles files) throws IOException {
         return isUsed(files, path);

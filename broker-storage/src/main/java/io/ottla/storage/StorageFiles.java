@@ -22,6 +22,11 @@ public interface StorageFiles {
         return SystemFiles.UNSYNCED;
     }
 
+    /** Whether a sync brings anything to the device; if not, nobody will look for the files after a power failure. */
+    default boolean isSynced() {
+        return true;
+    }
+
     /**
      * Takes a file for this process, and makes it if it is missing, until the result is closed.
      *

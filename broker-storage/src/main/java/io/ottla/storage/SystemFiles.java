@@ -37,6 +37,11 @@ final class SystemFiles implements StorageFiles {
     }
 
     @Override
+    public boolean isSynced() {
+        return syncs;
+    }
+
+    @Override
     public Closeable lock(Path path) throws IOException {
         return lock(path, FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE), false);
     }

@@ -422,7 +422,6 @@ public final class PartitionRegistry implements MetadataListener {
             return false;
         }
         Uuid id = hosted.image.id();
-        LogConfig logConfig = TopicConfigs.logConfig(hosted.config, appliedConfig);
         int minInSyncReplicas = TopicConfigs.minInSyncReplicas(hosted.config, appliedConfig);
         Partition[] renewed = hosted.partitions.clone();
         Set<LogDirectory> checkpointed = new HashSet<>();
@@ -432,15 +431,16 @@ public final class PartitionRegistry implements MetadataListener {
             }
             partition.markDeleted();
             moves.cancel(partition);
+            LogConfig logConfig = partition.log().config();
             LogDirectory directory = directoryOf(partition.log());
             if (directory.isCheckpointed(name, partition.index())) {
                 checkpointed.add(directory);
             }
             foundDirectories.put(partition.toString(), directory);
-            if (!directory.empty(name, partition.index(), id)) {
+            PartitionImage image = hosted.image.partition(partition.index());
+            if (!directory.empty(name, partition.index(), id, logConfig, image.leaderEpoch())) {
                 return false;
             }
-            PartitionImage image = hosted.image.partition(partition.index());
             renewed[partition.index()] = opened(hosted.image, image, minInSyncReplicas, logConfig);
         }
         HostedTopic now = new HostedTopic(hosted.image, hosted.config, renewed);
@@ -449,6 +449,11 @@ public final class PartitionRegistry implements MetadataListener {
         // The empty logs must not be measured by what the full ones had.
         checkpointed.forEach(LogDirectory::checkpoint);
         return true;
+    }
+
+    /** Has what is left of deleted topics go now, in the background. */
+    public void hastenDeletion() {
+        directories.forEach(LogDirectory::hastenDeletion);
     }
 
     private void delete(HostedTopic topic) {

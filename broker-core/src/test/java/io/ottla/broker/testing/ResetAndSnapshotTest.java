@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -88,6 +89,11 @@ class ResetAndSnapshotTest {
                 .orElse(null);
     }
 
+    private static Stream<String> namesIn(Path folder) {
+        String[] names = folder.toFile().list();
+        return Stream.of(names == null ? new String[0] : names);
+    }
+
     @Test
     void shouldForgetEverythingAndKeepConnections() throws Exception {
         try (EmbeddedBroker broker = EmbeddedBroker.builder()
@@ -145,6 +151,18 @@ class ResetAndSnapshotTest {
                 orders.assertValues("a", "b");
                 broker.reset();
             }
+        }
+    }
+
+    @Test
+    void shouldLeaveNothingOfDeletedTopicsOnTheDisk() throws Exception {
+        try (EmbeddedBroker broker =
+                EmbeddedBroker.builder().dataFolder(folder).stoppedClock().start()) {
+            broker.createTopic("extra", 3);
+            broker.topic("extra").write("k", "v");
+            broker.reset();
+            broker.await().until("the directories are gone", () -> namesIn(folder)
+                    .noneMatch(name -> name.startsWith("extra")));
         }
     }
 
