@@ -106,6 +106,7 @@ class BrokerLifeTest {
 
     @Test
     void shouldNotCostMoreWithEveryBroker() {
+        Map<Object, Object> properties = Map.copyOf(System.getProperties());
         for (int i = 0; i < 5; i++) {
             useABroker();
         }
@@ -119,6 +120,7 @@ class BrokerLifeTest {
         // The pool grows to what its arenas need, and not with the brokers.
         long growth = PlatformDependent.usedDirectMemory() - memoryBefore;
         assertTrue(growth <= 16 << 20, growth + " bytes more");
+        assertEquals(properties, Map.copyOf(System.getProperties()));
         assertEquals(
                 List.of(),
                 Thread.getAllStackTraces().keySet().stream()
