@@ -1,3 +1,4 @@
+import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -6,19 +7,22 @@ import java.io.InputStreamReader;
 import java.io.Writer;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 
 /**
  * Prepares the runnable jar for short starts, after what a start takes: runs a broker, lets it answer, and stops it, twice. The first time the
@@ -49,9 +53,9 @@ public final class PrepareStart {
     }
 
     /** The names in the jar of the classes and of the other files that a start reads. */
-    private static List<String> loadedByStart(Path jar) throws IOException, InterruptedException {
+    private static Set<String> loadedByStart(Path jar) throws IOException, InterruptedException {
         Path list = Files.createTempFile("ottla-classes-", ".txt");
-        List<String> names = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         try {
             run(jar, "-Xlog:class+load=info:file=" + list + ":none");
             try (Stream<String> lines = Files.lines(list)) {
@@ -68,18 +72,25 @@ public final class PrepareStart {
         return names;
     }
 
-    /** Has these entries of the jar uncompressed, and all others as they are. */
-    private static void store(Path jar, List<String> names) throws IOException {
-        try (FileSystem zip = FileSystems.newFileSystem(jar, Map.of("compressionMethod", "STORED"))) {
-            for (String name : names) {
-                Path entry = zip.getPath(name);
-                if (Files.exists(entry)) {
-                    FileTime time = Files.getLastModifiedTime(entry);
-                    Files.write(entry, Files.readAllBytes(entry));
-                    Files.setLastModifiedTime(entry, time);
+    /** Has these entries of the jar uncompressed. */
+    private static void store(Path jar, Set<String> names) throws IOException {
+        Path rewritten = jar.resolveSibling(jar.getFileName() + ".tmp");
+        try (ZipFile from = new ZipFile(jar.toFile());
+                ZipOutputStream to = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(rewritten)))) {
+            for (ZipEntry entry : Collections.list(from.entries())) {
+                byte[] content = from.getInputStream(entry).readAllBytes();
+                ZipEntry copy = new ZipEntry(entry);
+                copy.setCompressedSize(-1L);
+                if (names.contains(entry.getName())) {
+                    copy.setMethod(ZipEntry.STORED);
+                    copy.setCompressedSize(content.length);
                 }
+                to.putNextEntry(copy);
+                to.write(content);
+                to.closeEntry();
             }
         }
+        Files.move(rewritten, jar, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** Starts a broker, asks it, and stops it. */
