@@ -44,8 +44,7 @@ public record Uuid(long mostSignificantBits, long leastSignificantBits) implemen
     }
 
     // Written out, as those of ConfigResource: what the compiler makes for a record builds itself of method handles
-    // when
-    // it is first called, which is a twentieth of a broker's start.
+    // when it is first called, which is a twentieth of a broker's start.
     @Override
     public boolean equals(Object other) {
         return other instanceof Uuid uuid
