@@ -25,6 +25,10 @@ final class BatchCursor {
 
     private final RecordBatch batch = new RecordBatch();
     private ByteBuffer window;
+
+    /** How large the window may become by walking on; as large as it is if it is not to grow. */
+    private int windowLimitBytes;
+
     private int windowPosition;
     private StorageFile file;
     private int position;
@@ -35,6 +39,7 @@ final class BatchCursor {
 
     private BatchCursor(ByteBuffer window) {
         this.window = window;
+        this.windowLimitBytes = window.capacity();
     }
 
     /** A cursor for long walks. */
@@ -42,6 +47,14 @@ final class BatchCursor {
         int remaining = Math.max(RecordBatch.HEADER_SIZE_BYTES, endPosition - fromPosition);
         return new BatchCursor(ByteBuffer.allocate(Math.min(SCAN_WINDOW_BYTES, remaining)))
                 .over(file, fromPosition, endPosition);
+    }
+
+    /** A cursor for walks that are short as a rule, and whose batches are read whole: its window grows with their length. */
+    static BatchCursor search(StorageFile file, int fromPosition, int endPosition) {
+        int remaining = Math.max(RecordBatch.HEADER_SIZE_BYTES, endPosition - fromPosition);
+        BatchCursor cursor = new BatchCursor(ByteBuffer.allocate(Math.min(LOOKUP_WINDOW_BYTES, remaining)));
+        cursor.windowLimitBytes = Math.min(SCAN_WINDOW_BYTES, remaining);
+        return cursor.over(file, fromPosition, endPosition);
     }
 
     /** Lets the walk go on to another end than the one that the window was made for. */
@@ -148,8 +161,12 @@ final class BatchCursor {
         if (offset >= 0 && offset + (long) neededBytes <= window.limit()) {
             return true;
         }
-        if (neededBytes > window.capacity()) {
-            window = ByteBuffer.allocate(neededBytes);
+        // Where batches are larger than the window, their headers are all that is read: a larger one would only hold
+        // more of each.
+        boolean walked = offset > 0 && offset <= window.limit();
+        int wantedBytes = walked ? Math.min(windowLimitBytes, 2 * window.capacity()) : window.capacity();
+        if (Math.max(neededBytes, wantedBytes) > window.capacity()) {
+            window = ByteBuffer.allocate(Math.max(neededBytes, wantedBytes));
         }
         windowPosition = position;
         window.clear().limit(Math.min(window.capacity(), endPosition - position));

@@ -122,7 +122,7 @@ final class LogReader {
         try {
             for (LogSegment segment : log.segments()) {
                 if (segment.sizeBytes() > 0 && segment.maxTimestampMs() >= timestampMs) {
-                    TimestampOffset found = segment.findTimestamp(timestampMs, log.logStartOffset());
+                    TimestampOffset found = TimestampSearch.find(segment, timestampMs, log.logStartOffset());
                     if (found != null) {
                         return found;
                     }
@@ -147,7 +147,7 @@ final class LogReader {
             }
             // As in Apache Kafka also what lies before the log's start: the timestamps of a segment last as long as the
             // segment.
-            return newest == null ? null : newest.findTimestamp(largestMs, newest.baseOffset());
+            return newest == null ? null : TimestampSearch.find(newest, largestMs, newest.baseOffset());
         } catch (IOException e) {
             throw Log.storageError("Looking for the largest timestamp in " + log.name() + " failed", e);
         }

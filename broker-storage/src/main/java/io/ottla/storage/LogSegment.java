@@ -1,8 +1,6 @@
 package io.ottla.storage;
 
-import io.ottla.protocol.record.Record;
 import io.ottla.protocol.record.RecordBatch;
-import io.ottla.protocol.record.RecordIterator;
 import java.io.IOException;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
@@ -299,34 +297,6 @@ final class LogSegment {
             throw new LogDamageException(path(LogFileNames.LOG), position, "no batch where one must be");
         }
         return cursor.batchSizeBytes();
-    }
-
-    /** The first record at or behind the offset with the timestamp or a larger one, null if there is none. */
-    TimestampOffset findTimestamp(long timestampMs, long fromOffset) throws IOException {
-        SegmentIndexes current = indexes();
-        long near = Math.max(current.times().floorOffset(timestampMs), fromOffset);
-        int from = current.offsets().floorPosition(near);
-        BatchCursor first = BatchCursor.lookup(file(), from, sizeBytes());
-        // An entry may point into the middle of a batch.
-        boolean lies = !first.next() && first.fault() != null;
-        BatchCursor cursor = BatchCursor.scan(file(), lies ? 0 : from, sizeBytes());
-        while (cursor.next()) {
-            if (cursor.batch().maxTimestampMs() < timestampMs || cursor.batch().lastOffset() < fromOffset) {
-                continue;
-            }
-            RecordBatch batch = cursor.wholeBatch();
-            try (RecordIterator records = batch.recordIterator(RecordBatch.DEFAULT_MAX_DECOMPRESSED_SIZE_BYTES)) {
-                while (records.hasNext()) {
-                    Record candidate = records.next();
-                    if (candidate.timestampMs() >= timestampMs && candidate.offset() >= fromOffset) {
-                        return new TimestampOffset(
-                                candidate.timestampMs(), candidate.offset(), batch.partitionLeaderEpoch());
-                    }
-                }
-            }
-        }
-        cursor.throwIfFaulty(path(LogFileNames.LOG));
-        return null;
     }
 
     /** The segment's largest timestamp, -1 if it has none. */
