@@ -15,10 +15,10 @@ import io.ottla.protocol.message.DescribeTopicPartitionsResponse;
 import io.ottla.protocol.message.DescribeTopicPartitionsResponse.Cursor;
 import io.ottla.protocol.message.DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition;
 import io.ottla.protocol.message.DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
  * Describes topics page by page (KIP-966): topics come in the order of their names, and an answer that is full says where the
@@ -46,14 +46,13 @@ public final class DescribeTopicPartitionsHandler extends RequestHandler<Describ
         }
         String from = cursor == null ? "" : cursor.topicName();
         boolean all = request.topics().isEmpty();
-        if (cursor != null && !all && !names(request.topics()).contains(from)) {
+        List<String> asked = all ? List.of() : namesFrom(request.topics(), from);
+        if (cursor != null && !all && (asked.isEmpty() || !asked.get(0).equals(from))) {
             throw new ApiException(
                     ErrorCode.INVALID_REQUEST,
                     "DescribeTopicPartitionsRequest topic list should contain the cursor topic: " + from);
         }
-        Iterator<String> names = all
-                ? allNames(image, from)
-                : names(request.topics()).tailSet(from).iterator();
+        Iterator<String> names = all ? allNames(image, from) : asked.iterator();
         int limit = Math.max(
                 Math.min(request.responsePartitionLimit(), store.brokerConfig().maxRequestPartitionSizeLimit()), 1);
         Page page = new Page(image, limit);
@@ -80,10 +79,24 @@ public final class DescribeTopicPartitionsHandler extends RequestHandler<Describ
         return topics.subList(low, topics.size()).stream().map(TopicImage::name).iterator();
     }
 
-    private static SortedSet<String> names(List<TopicRequest> topics) {
-        SortedSet<String> names = new TreeSet<>();
-        topics.forEach(topic -> names.add(topic.name()));
-        return names;
+    /** The names that the page may begin with or go on to, each once, in order: a client names them all again for every page. */
+    private static List<String> namesFrom(List<TopicRequest> topics, String from) {
+        List<String> names = new ArrayList<>(topics.size());
+        for (TopicRequest topic : topics) {
+            if (topic.name().compareTo(from) >= 0) {
+                names.add(topic.name());
+            }
+        }
+        Collections.sort(names);
+        List<String> distinct = new ArrayList<>(names.size());
+        String last = null;
+        for (String name : names) {
+            if (!name.equals(last)) {
+                distinct.add(name);
+            }
+            last = name;
+        }
+        return distinct;
     }
 
     /** One answer being filled. */
