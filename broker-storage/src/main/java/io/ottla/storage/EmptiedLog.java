@@ -31,7 +31,7 @@ final class EmptiedLog {
     static Log inPlaceOf(Log log, LogConfig config, int leaderEpoch) {
         try {
             empty(log);
-            return LogRecovery.openEmptied(log.directory(), config, log.options(), leaderEpoch);
+            return LogRecovery.openEmptied(log, config, leaderEpoch);
         } catch (IOException e) {
             throw Log.storageError("Emptying " + log.name() + " failed", e);
         }

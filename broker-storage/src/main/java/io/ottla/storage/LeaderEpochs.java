@@ -9,6 +9,9 @@ import java.util.List;
 /**
  * Where each leader epoch begins in the log, kept in the file {@code leader-epoch-checkpoint}. Thread-safe.
  *
+ * <p>A log that is new has no such file. Its first epoch is written down with its first flush, roll or stop; before that a start reads all of it
+ * anyway. So a new topic has an inode less to wait for, and none that is deleted at once.
+ *
  * <p>Source: KIP-101, KIP-279.
  */
 final class LeaderEpochs {
@@ -21,6 +24,7 @@ final class LeaderEpochs {
     private long[] startOffsets = new long[0];
     private volatile int latestEpoch = -1;
     private boolean unwritten;
+    private boolean onDisk;
     private volatile boolean unsynced;
 
     LeaderEpochs(StorageFiles files, Path directory) {
@@ -30,7 +34,8 @@ final class LeaderEpochs {
 
     /** Reads the file; false if it is missing or damaged. */
     synchronized boolean load() throws IOException {
-        List<String[]> entries = TextCheckpoint.read(files, path, 2);
+        onDisk = files.exists(path);
+        List<String[]> entries = onDisk ? TextCheckpoint.read(files, path, 2) : null;
         if (entries == null) {
             unwritten = true;
             return false;
@@ -101,8 +106,26 @@ final class LeaderEpochs {
         return changed;
     }
 
-    synchronized void write() throws IOException {
+    /** Writes the file before the first batch of a new epoch, unless that is the first of all. */
+    synchronized void writeAhead() throws IOException {
+        if (onDisk || epochs.length > 1) {
+            write();
+        }
+    }
+
+    /** Forgets all, for a log that has no records: no file says as much as one without entries. */
+    synchronized void beginAnew() throws IOException {
+        keep(0);
+        onDisk = files.exists(path);
+        if (onDisk) {
+            write();
+        }
+        unwritten = false;
+    }
+
+    private void write() throws IOException {
         TextCheckpoint.write(files, path, entries(), false);
+        onDisk = true;
         unwritten = false;
         unsynced = true;
     }
@@ -188,9 +211,14 @@ final class LeaderEpochs {
         keep(0);
     }
 
-    /** Takes it that the file has other epochs than there are. */
-    synchronized void fileDiffers() {
-        unwritten = true;
+    /** Takes over the file of a log in whose place this one is, as it is: if there is one, it has other epochs. */
+    synchronized void inPlaceOf(LeaderEpochs before) {
+        onDisk = before.isOnDisk();
+        unwritten = onDisk;
+    }
+
+    private synchronized boolean isOnDisk() {
+        return onDisk;
     }
 
     /** Writes the file if it would be another. That it could not be written is said in the log, and it stays to be done. */

@@ -127,13 +127,12 @@ final class LogRecovery {
         }
     }
 
-    /** Makes an empty log in a directory whose files have been emptied; makes no file that is there. */
-    static Log openEmptied(Path directory, LogConfig config, StorageOptions options, int leaderEpoch)
-            throws IOException {
+    /** Makes an empty log in the place of one whose files have been emptied; makes no file that is there. */
+    static Log openEmptied(Log emptied, LogConfig config, int leaderEpoch) throws IOException {
         Known known = new Known(true, 0L, 0L, UNKNOWN_OFFSET, leaderEpoch);
-        LogRecovery recovery = new LogRecovery(directory, config, options, known, null);
+        LogRecovery recovery = new LogRecovery(emptied.directory(), config, emptied.options(), known, null);
         recovery.startSegment(0L);
-        recovery.epochs.fileDiffers();
+        recovery.epochs.inPlaceOf(emptied.epochs());
         return new Log(recovery);
     }
 
@@ -144,7 +143,7 @@ final class LogRecovery {
             return;
         }
         refuseMissingRecords();
-        boolean epochsKnown = epochs.load();
+        boolean epochsKnown = loadEpochs();
         boolean agreed = (clean && epochsKnown)
                 ? findCleanEnd()
                 : scan(epochsKnown ? Math.max(0L, checkpointedRecoveryPoint) : 0L, epochsKnown);
@@ -183,6 +182,16 @@ final class LogRecovery {
             replayProducers();
         }
         finish();
+    }
+
+    /** Whether there is nothing that the batches would have to tell of leader epochs. */
+    private boolean loadEpochs() throws IOException {
+        boolean known = epochs.load();
+        if (!known && segments.size() == 1 && lastSegment().sizeBytes() == 0) {
+            epochs.beginAnew();
+            known = true;
+        }
+        return known;
     }
 
     /** What is not read now must be there nevertheless. Where records were compacted away, a segment may be empty. */
@@ -300,8 +309,7 @@ final class LogRecovery {
             snapshots.delete(offset);
         }
         startSegment(startOffset);
-        epochs.truncateFromEnd(0L);
-        epochs.write();
+        epochs.beginAnew();
         if (startOffset > 0) {
             // Its end counts as synced, so what was deleted must not come back.
             files.syncDirectory(directory);
@@ -431,8 +439,9 @@ final class LogRecovery {
     }
 
     /**
-     * The file of the leader epochs is written before the first batch of a new one. So a leader epoch that neither the file nor the
-     * metadata know was given to nobody, or both lost it with the power: either way the last one that is known takes its place.
+     * The file of the leader epochs is written before the first batch of a new one, but for the first of all, which the metadata know. So a
+     * leader epoch that neither the file nor the metadata know was given to nobody, or both lost it with the power: either way the last
+     * one that is known takes its place.
      */
     private void decide(SegmentScan.EpochDoubt doubt, LogSegment segment, boolean batchesFollow) throws IOException {
         if (batchesFollow) {

@@ -19,6 +19,8 @@ final class LogRoller {
         LogConfig config = log.config();
         log.snapshots().write(log.producerStates());
         old.writeIndexes();
+        // The recovery point may follow, and what is below it is not read again to learn them.
+        log.epochs().writeIfChanged();
         LogSegment created = LogSegment.create(
                 log.options().files(),
                 log.directory(),

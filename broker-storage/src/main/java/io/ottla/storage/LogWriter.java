@@ -37,7 +37,7 @@ final class LogWriter {
             }
             LeaderEpochs epochs = log.epochs();
             if (leaderEpoch > epochs.latestEpoch() && epochs.assign(leaderEpoch, log.logEndOffset())) {
-                epochs.write();
+                epochs.writeAhead();
             }
             try {
                 active.append(records, view, config.indexIntervalBytes());

@@ -3,11 +3,14 @@ package io.ottla.storage;
 import static io.ottla.storage.TestLogs.START_MS;
 import static io.ottla.storage.TestLogs.batch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ottla.protocol.Uuid;
 import io.ottla.protocol.record.RecordBatch;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -80,6 +83,71 @@ class LeaderEpochRecoveryTest {
         damageLast();
         open(3);
         assertEquals(List.of(3, 3, 3), epochs());
+    }
+
+    @Test
+    void shouldWriteTheFileOfTheFirstEpochOnlyBeforeItIsNeeded() throws IOException {
+        Path file = PATH.resolve("topic-0").resolve(LeaderEpochs.FILE_NAME);
+        append(3, "a");
+        assertFalse(files.exists(file));
+        log.flush();
+        assertTrue(files.exists(file));
+        directory.close();
+        open(3);
+        assertEquals(3, log.latestLeaderEpoch());
+    }
+
+    @Test
+    void shouldWriteTheFileBeforeTheSecondEpoch() throws IOException {
+        append(3, "a");
+        append(4, "b");
+        assertEquals(
+                "0\n2\n3 0\n4 1\n",
+                new String(
+                        files.readAll(PATH.resolve("topic-0").resolve(LeaderEpochs.FILE_NAME)),
+                        StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void shouldWriteTheFileBeforeTheRecoveryPointPassesASegment() throws IOException {
+        append(3, "a");
+        log.lock().lock();
+        try {
+            log.roller().roll();
+        } finally {
+            log.lock().unlock();
+        }
+        assertTrue(files.exists(PATH.resolve("topic-0").resolve(LeaderEpochs.FILE_NAME)));
+    }
+
+    @Test
+    void shouldLearnTheFirstEpochFromTheBatchesAfterACrash() throws IOException {
+        append(3, "a");
+        append(3, "b");
+        directory.abandon();
+        open(3);
+        assertEquals(List.of("a", "b"), TestLogs.values(log, 0));
+        assertEquals(3, log.latestLeaderEpoch());
+        assertEquals(new EpochEndOffset(3, 2), log.endOffsetForEpoch(3));
+        directory.close();
+        assertEquals(List.of(), files.verify(PATH));
+    }
+
+    @Test
+    void shouldNotMissTheFileWhereThereAreNoRecords() throws IOException {
+        directory.close();
+        long before = files.changeCount();
+        open(3);
+        directory.abandon();
+        long changes = files.changeCount() - before;
+        open(3);
+        assertFalse(files.exists(PATH.resolve("topic-0").resolve(LeaderEpochs.FILE_NAME)));
+        append(3, "a");
+        directory.close();
+        open(3);
+        assertEquals(3, log.latestLeaderEpoch());
+        // The mark of a clean stop is taken away, and nothing is done to the log.
+        assertTrue(changes <= 2, () -> changes + " changes");
     }
 
     /** The metadata may have lost more than the log when the power went. */
