@@ -104,6 +104,15 @@ public final class PartitionRegistry implements MetadataListener {
      * does: it may be that of a topic whose deletion a crash cut short, or the metadata may be the wrong one.
      */
     public void start(MetadataImage image) {
+        start(image, brokerConfig.get().numRecoveryThreadsPerDataDir() * directories.size());
+    }
+
+    /**
+     * As {@link #start(MetadataImage)}.
+     *
+     * @param threads how many open logs, the caller's included
+     */
+    public void start(MetadataImage image, int threads) {
         for (LogDirectory directory : directories) {
             for (PartitionDirectory found : directory.unopenedPartitions()) {
                 if (isStray(directory, found, image.topic(found.topic()))) {
@@ -119,7 +128,7 @@ public final class PartitionRegistry implements MetadataListener {
             }
         }
         InterruptedMoves.doubles(directories).forEach((name, doubt) -> openFailures.put(name, doubt));
-        openFound(image);
+        openFound(image, threads);
         onChange(image, image);
         openFailures.clear();
     }
@@ -141,7 +150,7 @@ public final class PartitionRegistry implements MetadataListener {
     }
 
     /** Opens what is there on several threads; {@link #onChange} then finds the logs open. */
-    private void openFound(MetadataImage image) {
+    private void openFound(MetadataImage image, int threads) {
         BrokerConfig config = brokerConfig.get();
         List<Runnable> openings = new ArrayList<>();
         Map<String, LogConfig> logConfigs = new HashMap<>();
@@ -156,11 +165,7 @@ public final class PartitionRegistry implements MetadataListener {
                 }
             }
         }
-        LogThreads.forEach(
-                openings,
-                config.numRecoveryThreadsPerDataDir() * directories.size(),
-                "ottla-log-recovery",
-                Runnable::run);
+        LogThreads.forEach(openings, threads, "ottla-log-recovery", Runnable::run);
     }
 
     private void openFound(LogDirectory directory, PartitionDirectory found, TopicImage topic, LogConfig logConfig) {

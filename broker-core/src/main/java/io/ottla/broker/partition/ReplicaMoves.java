@@ -7,6 +7,7 @@ import io.ottla.storage.InterruptedMoves;
 import io.ottla.storage.Log;
 import io.ottla.storage.LogDirectory;
 import io.ottla.storage.LogMove;
+import io.ottla.storage.StorageScheduler;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,7 +43,7 @@ public final class ReplicaMoves implements AutoCloseable {
     private final Map<Partition, LogMove> moves = new LinkedHashMap<>();
 
     private List<InterruptedMoves.Unfinished> unfinished;
-    private BackgroundExecutor executor;
+    private StorageScheduler executor;
     private MoveThrottle throttle;
     private boolean awake;
     private boolean closed;
@@ -68,13 +69,13 @@ public final class ReplicaMoves implements AutoCloseable {
      * @param bytesPerSecond how fast, for all together; Long.MAX_VALUE for as fast as it goes
      * @return this, to be closed before the log directories are
      */
-    public synchronized ReplicaMoves start(BackgroundExecutor executor, Clock clock, LongSupplier bytesPerSecond) {
+    public synchronized ReplicaMoves start(StorageScheduler executor, Clock clock, LongSupplier bytesPerSecond) {
         this.executor = executor;
         this.throttle = new MoveThrottle(clock, bytesPerSecond);
         if (!unfinished.isEmpty()) {
             List<InterruptedMoves.Unfinished> again = unfinished;
             unfinished = List.of();
-            executor.executeUnlessClosed(() -> again.forEach(this::resume));
+            executor.schedule(() -> again.forEach(this::resume), 0L);
         }
         if (!moves.isEmpty()) {
             wake();
@@ -197,7 +198,7 @@ public final class ReplicaMoves implements AutoCloseable {
     private synchronized void wake() {
         if (!awake && !closed && executor != null) {
             awake = true;
-            executor.executeUnlessClosed(this::run);
+            executor.schedule(this::run, 0L);
         }
     }
 

@@ -126,9 +126,11 @@ final class DurabilitySimulation {
 
     /** Lives; returns how often it has crashed. */
     int run() throws IOException {
-        files.createDirectories(SimulatedBroker.PATH);
+        for (Path path : SimulatedBroker.PATHS) {
+            files.createDirectories(path);
+        }
         files.syncDirectory(Path.of("/"));
-        files.syncDirectory(SimulatedBroker.PATH.getParent());
+        files.syncDirectory(Path.of("/sim"));
         broker = new SimulatedBroker(files, clock, config);
         for (int stage = 0; stage < STAGES; stage++) {
             clients.clear();
@@ -222,8 +224,10 @@ final class DurabilitySimulation {
     }
 
     private static void verify(SimulatedFiles files) throws IOException {
-        List<LogVerifier.Finding> findings = files.verify(SimulatedBroker.PATH);
-        DurabilityModel.require(findings.isEmpty(), "The verifier finds " + findings);
+        for (Path path : SimulatedBroker.PATHS) {
+            List<LogVerifier.Finding> findings = files.verify(path);
+            DurabilityModel.require(findings.isEmpty(), "The verifier finds " + findings);
+        }
     }
 
     SimulatedBroker broker() {
@@ -331,7 +335,10 @@ final class DurabilitySimulation {
         } else if (kind < 93) {
             last = "compact";
             broker.compact(random);
-        } else if (kind < 96) {
+        } else if (kind < 94) {
+            last = "move";
+            broker.move(random);
+        } else if (kind < 97) {
             last = "background";
             broker.runBackground();
         } else {

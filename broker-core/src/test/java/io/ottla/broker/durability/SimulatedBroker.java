@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
@@ -38,7 +39,8 @@ import java.util.Random;
  */
 final class SimulatedBroker {
 
-    static final Path PATH = Path.of("/sim/data");
+    /** Two data directories, between which logs move. */
+    static final List<Path> PATHS = List.of(Path.of("/sim/data"), Path.of("/sim/other"));
 
     final int brokerId;
     final MetadataStore metadata;
@@ -48,7 +50,7 @@ final class SimulatedBroker {
     final GroupCoordinator groups;
     final ProducerIds producerIds;
     final TransactionCoordinator transactions;
-    private final LogDirectory directory;
+    private final List<LogDirectory> directories = new ArrayList<>();
     private final LogCleaner cleaner;
     private final ManualClock clock;
     private final TestTimer timer = new TestTimer();
@@ -58,21 +60,24 @@ final class SimulatedBroker {
     /** Whether whoever asks for a sync also waits for it. */
     private boolean waiting = true;
 
+    private long moveBytesPerSecond = Long.MAX_VALUE;
+
     /** Starts on whatever is there. */
     SimulatedBroker(SimulatedFiles files, ManualClock clock, BrokerConfig config) throws IOException {
         this.clock = clock;
         brokerId = config.nodeId();
-        directory = LogDirectory.open(
-                PATH,
-                StorageOptions.of(clock, (task, delayMs) -> background.add(task))
-                        .withFiles(files)
-                        .withFlushPolicy(config.durability()));
-        metadata = MetadataStore.open(List.of(directory), clock, config, this::sync);
+        StorageOptions options =
+                StorageOptions.of(clock, this::schedule).withFiles(files).withFlushPolicy(config.durability());
+        for (Path path : PATHS) {
+            directories.add(LogDirectory.open(path, options));
+        }
+        metadata = MetadataStore.open(directories, clock, config, this::sync);
         topics = new TopicControl(metadata);
         configs = new ConfigControl(metadata);
-        partitions = new PartitionRegistry(List.of(directory), metadata::brokerConfig, this::sync);
-        partitions.start(metadata.image());
+        partitions = new PartitionRegistry(directories, metadata::brokerConfig, this::sync);
+        partitions.start(metadata.image(), 1);
         metadata.addListener(partitions);
+        partitions.moves().start(this::schedule, clock, () -> moveBytesPerSecond);
         CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
                 clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
         groups = new GroupCoordinator(config, environment);
@@ -87,10 +92,16 @@ final class SimulatedBroker {
                 config.nodeId(),
                 null,
                 List.of(new Listener("PLAINTEXT", "PLAINTEXT", "localhost", 9092)),
-                List.of(directory.metaProperties().directoryId())));
+                directories.stream()
+                        .map(directory -> directory.metaProperties().directoryId())
+                        .toList()));
         transactions.start();
-        cleaner = new LogCleaner(List.of(directory), LogCleanerConfig.DEFAULT);
+        cleaner = new LogCleaner(directories, LogCleanerConfig.DEFAULT);
         waiting = false;
+    }
+
+    private void schedule(Runnable task, long delayMs) {
+        background.add(task);
     }
 
     private void sync(Runnable task) {
@@ -129,7 +140,18 @@ final class SimulatedBroker {
     }
 
     void checkpoint() {
-        directory.checkpoint();
+        directories.forEach(LogDirectory::checkpoint);
+    }
+
+    /** Has any log moved to any directory, some of it at a time or all at once. */
+    void move(Random random) {
+        moveBytesPerSecond = random.nextBoolean() ? Long.MAX_VALUE : 200 + random.nextInt(2_000);
+        List<Partition> all = partitions.all().stream()
+                .sorted(Comparator.comparing(Partition::toString))
+                .toList();
+        Partition partition = all.get(random.nextInt(all.size()));
+        Path target = PATHS.get(random.nextInt(PATHS.size()));
+        partitions.moves().alter(partition.topic(), partition.index(), target.toString(), brokerId);
     }
 
     /** Has the logs of the coordinators, or what of them is not new, compacted. */
@@ -150,10 +172,11 @@ final class SimulatedBroker {
     void close() {
         settle();
         waiting = true;
+        partitions.moves().close();
         transactions.close();
         groups.close();
-        new LogFlush(List.of(directory), () -> 1).close();
+        new LogFlush(directories, () -> 1).close();
         metadata.close();
-        directory.close();
+        directories.forEach(LogDirectory::close);
     }
 }
