@@ -94,14 +94,14 @@ final class TimeIndex {
         count = at + 1;
     }
 
-    /** An offset at or before the first record with this timestamp or a larger one: up to it, all are smaller. */
+    /** An offset in the batch of the first record with this timestamp or a larger one, or before it. */
     long floorOffset(long timestampMs) {
         int low = 0;
         int high = count;
         long[] array = timestamps;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (array[middle] < timestampMs) {
+            if (array[middle] <= timestampMs) {
                 low = middle + 1;
             } else {
                 high = middle;

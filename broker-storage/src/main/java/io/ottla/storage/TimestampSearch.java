@@ -13,8 +13,12 @@ final class TimestampSearch {
     /** The first record of a segment at or behind the offset with the timestamp or a larger one, null if there is none. */
     static TimestampOffset find(LogSegment segment, long timestampMs, long fromOffset) throws IOException {
         SegmentIndexes indexes = segment.indexes();
-        long near = Math.max(indexes.times().floorOffset(timestampMs), fromOffset);
-        int from = indexes.offsets().floorPosition(near);
+        long near = indexes.times().floorOffset(timestampMs);
+        if (timestampMs == indexes.maxTimestampMs()) {
+            // The index may not have it yet.
+            near = Math.max(near, indexes.maxTimestampOffset());
+        }
+        int from = indexes.offsets().floorPosition(Math.max(near, fromOffset));
         BatchCursor cursor = BatchCursor.search(segment.file(), from, segment.sizeBytes());
         boolean isBatch = cursor.next();
         if (!isBatch && cursor.fault() != null) {

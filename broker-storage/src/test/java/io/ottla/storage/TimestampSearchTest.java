@@ -72,11 +72,31 @@ class TimestampSearchTest {
     }
 
     @Test
+    void shouldReadLittleForATimestampThatTheIndexHas() {
+        for (int i = 0; i < BATCHES; i++) {
+            append(log, batch(START_MS, "a value of some length"));
+        }
+        append(log, batch(START_MS + 5, "the next"));
+        assertFindsFirstOfNewest("before the index has an entry");
+        for (int i = 0; i < BATCHES; i++) {
+            append(log, batch(START_MS + 5, "a value of some length"));
+        }
+        assertFindsFirstOfNewest("from the index");
+    }
+
+    private void assertFindsFirstOfNewest(String when) {
+        askedBytes.set(0);
+        assertEquals(BATCHES, log.offsetForTimestamp(START_MS + 5).offset());
+        assertEquals(BATCHES, log.maxTimestampOffset().offset());
+        assertTrue(askedBytes.get() <= 8 * BatchCursor.LOOKUP_WINDOW_BYTES, askedBytes + " bytes " + when);
+    }
+
+    @Test
     void shouldReadMuchAtATimeWhereItHasToWalk() {
         for (int i = 0; i < BATCHES; i++) {
             append(log, batch(START_MS, "a value of some length"));
         }
-        append(log, batch(START_MS + 1, "the next"));
+        append(log, batch(START_MS + 5, "the next"));
         reads.set(0);
         assertEquals(BATCHES, log.offsetForTimestamp(START_MS + 1).offset());
         assertTrue(reads.get() <= 16, reads + " reads through " + log.sizeBytes() + " bytes");
@@ -88,7 +108,7 @@ class TimestampSearchTest {
         for (int i = 0; i < 100; i++) {
             append(log, batch(START_MS, large));
         }
-        append(log, batch(START_MS + 1, "the next"));
+        append(log, batch(START_MS + 5, "the next"));
         askedBytes.set(0);
         assertEquals(100, log.offsetForTimestamp(START_MS + 1).offset());
         assertTrue(askedBytes.get() < 1_000_000, askedBytes + " bytes of " + log.sizeBytes());
