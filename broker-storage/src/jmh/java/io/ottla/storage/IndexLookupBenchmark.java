@@ -41,8 +41,8 @@ public class IndexLookupBenchmark {
     @Setup
     public void setUp() {
         Path nowhere = Path.of("nowhere");
-        offsets = new OffsetIndex(StorageFiles.system(), nowhere, 0);
-        times = new TimeIndex(StorageFiles.system(), nowhere, 0);
+        offsets = new OffsetIndex(StorageFiles.system(), () -> nowhere, 0);
+        times = new TimeIndex(StorageFiles.system(), () -> nowhere, 0);
         for (int i = 1; i <= entries; i++) {
             long offset = (long) i * RECORDS_PER_ENTRY;
             offsets.append(offset, i * INTERVAL_BYTES);

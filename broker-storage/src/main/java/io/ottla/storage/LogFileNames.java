@@ -18,6 +18,9 @@ final class LogFileNames {
     /** The files of a segment, the log first. */
     static final List<String> SEGMENT_SUFFIXES = List.of(LOG, INDEX, TIME_INDEX, TRANSACTION_INDEX);
 
+    /** What goes with a log. */
+    static final List<String> INDEX_SUFFIXES = List.of(INDEX, TIME_INDEX, TRANSACTION_INDEX);
+
     private static final int DIGITS = 20;
 
     private LogFileNames() {}
@@ -33,7 +36,11 @@ final class LogFileNames {
 
     /** The offset in a file's name, -1 if the name is not 20 digits and the suffix. */
     static long offset(Path file, String suffix) {
-        String name = file.getFileName().toString();
+        return offset(file.getFileName().toString(), suffix);
+    }
+
+    /** The same of the name alone. */
+    static long offset(String name, String suffix) {
         if (name.length() != DIGITS + suffix.length() || !name.endsWith(suffix)) {
             return -1L;
         }

@@ -238,7 +238,10 @@ final class LogFlusher {
             } finally {
                 log.lock().unlock();
             }
-            sync(segments, all, newSnapshots, target);
+            if (target > 0 || log.activeSegment().isLogUnsynced()) {
+                sync(segments, all, newSnapshots, target);
+            }
+            // Else nothing was ever written to it: what the power takes of a new log, a start makes again.
         } finally {
             flushLock.unlock();
         }

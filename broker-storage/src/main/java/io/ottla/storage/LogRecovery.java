@@ -242,19 +242,20 @@ final class LogRecovery {
     }
 
     private void findSegments() throws IOException {
-        new SegmentSwap(files, directory).recover();
         NavigableSet<Long> bases = new TreeSet<>();
-        List<Path> others = new ArrayList<>();
-        for (Path path : files.list(directory)) {
+        List<String> others = new ArrayList<>();
+        for (Path path : new SegmentSwap(files, directory).recover()) {
             String fileName = path.getFileName().toString();
+            long base = LogFileNames.offset(fileName, LogFileNames.LOG);
+            long snapshot = LogFileNames.offset(fileName, LogFileNames.SNAPSHOT);
             if (isLeftOver(fileName)) {
                 files.deleteIfExists(path);
-            } else if (LogFileNames.offset(path, LogFileNames.LOG) >= 0) {
-                bases.add(LogFileNames.offset(path, LogFileNames.LOG));
-            } else if (LogFileNames.offset(path, LogFileNames.SNAPSHOT) >= 0) {
-                snapshots.found(LogFileNames.offset(path, LogFileNames.SNAPSHOT));
+            } else if (base >= 0) {
+                bases.add(base);
+            } else if (snapshot >= 0) {
+                snapshots.found(snapshot);
             } else {
-                others.add(path);
+                others.add(fileName);
             }
         }
         Long first = bases.floor(logStartOffset);
@@ -262,8 +263,8 @@ final class LogRecovery {
             outdated.addAll(bases.headSet(first));
             bases.headSet(first).clear();
         }
-        for (Path path : others) {
-            deleteOrphan(path, bases);
+        for (String fileName : others) {
+            deleteOrphan(fileName, bases);
         }
         for (long base : bases) {
             segments.add(LogSegment.existing(files, directory, base, nowMs, LogRoller.jitterMs(config)));
@@ -285,9 +286,9 @@ final class LogRecovery {
      * An index without its log is left of a deletion that was interrupted: at the beginning of the log or, of a recovery's, at its
      * end. Between other segments, nobody deletes one.
      */
-    private void deleteOrphan(Path path, NavigableSet<Long> bases) throws IOException {
-        for (String suffix : List.of(LogFileNames.INDEX, LogFileNames.TIME_INDEX, LogFileNames.TRANSACTION_INDEX)) {
-            long base = LogFileNames.offset(path, suffix);
+    private void deleteOrphan(String fileName, NavigableSet<Long> bases) throws IOException {
+        for (String suffix : LogFileNames.INDEX_SUFFIXES) {
+            long base = LogFileNames.offset(fileName, suffix);
             if (base >= 0 && !bases.contains(base)) {
                 if (bases.lower(base) != null && bases.higher(base) != null) {
                     throw new LogDamageException(
@@ -295,7 +296,7 @@ final class LogRecovery {
                             0,
                             "it is missing, but its index is there");
                 }
-                files.deleteIfExists(path);
+                files.deleteIfExists(directory.resolve(fileName));
             }
         }
     }

@@ -125,7 +125,8 @@ public final class LogVerifier {
             String name = entry.getFileName().toString();
             if (PartitionDirectory.dash(name) > 0 && files.isDirectory(entry)) {
                 // The checkpoint has a line for every log that has been compacted, before the first record goes.
-                boolean mayBeNew = !clean && synced.getOrDefault(name, 0L) == 0;
+                boolean mayBeNew =
+                        clean ? Long.valueOf(0L).equals(synced.get(name)) : synced.getOrDefault(name, 0L) == 0;
                 ends.put(name, verifyPartition(entry, cleaned.containsKey(name), mayBeNew));
             }
         }
@@ -171,7 +172,7 @@ public final class LogVerifier {
     /**
      * Verifies one log and returns its end offset.
      *
-     * @param mayBeNew whether the process may have died between making the directory and its first segment
+     * @param mayBeNew whether the process may have died between making the directory and its first segment, or the power have taken that
      */
     private long verifyPartition(Path directory, boolean gapsAllowed, boolean mayBeNew) throws IOException {
         try {

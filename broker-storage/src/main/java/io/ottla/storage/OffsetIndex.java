@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Where in a segment some of its batches lie: one entry for every {@code index.interval.bytes} of log.
@@ -23,13 +24,13 @@ final class OffsetIndex {
     private static final long POSITION_MASK = 0xffffffffL;
 
     private final StorageFiles files;
-    private final Path path;
+    private final Supplier<Path> path;
     private final long baseOffset;
     private volatile long[] entries = new long[0];
     private volatile int count;
     private int writtenCount;
 
-    OffsetIndex(StorageFiles files, Path path, long baseOffset) {
+    OffsetIndex(StorageFiles files, Supplier<Path> path, long baseOffset) {
         this.files = files;
         this.path = path;
         this.baseOffset = baseOffset;
@@ -37,10 +38,10 @@ final class OffsetIndex {
 
     /** Reads the file; false, and no entries, if it is missing or holds what no writer wrote. */
     boolean load(int logSizeBytes) throws IOException {
-        if (!files.exists(path)) {
+        if (!files.exists(path.get())) {
             return false;
         }
-        byte[] bytes = files.readAll(path);
+        byte[] bytes = files.readAll(path.get());
         if (bytes.length % ENTRY_SIZE_BYTES != 0) {
             return false;
         }
@@ -64,7 +65,7 @@ final class OffsetIndex {
     }
 
     boolean isOnDisk() throws IOException {
-        return files.exists(path);
+        return files.exists(path.get());
     }
 
     void append(long lastOffset, int position) {
@@ -142,13 +143,13 @@ final class OffsetIndex {
     /** Writes what the file lacks, and makes the file if it is missing; true if there is something new to sync. */
     boolean writeTail() throws IOException {
         int size = count;
-        long fileSizeBytes = files.exists(path) ? files.sizeBytes(path) : -1L;
+        long fileSizeBytes = files.exists(path.get()) ? files.sizeBytes(path.get()) : -1L;
         if (size == writtenCount && fileSizeBytes == (long) size * ENTRY_SIZE_BYTES) {
             return false;
         }
         ByteBuffer tail = ByteBuffer.allocate((size - writtenCount) * ENTRY_SIZE_BYTES);
         tail.asLongBuffer().put(entries, writtenCount, size - writtenCount);
-        IndexFiles.writeTail(files, path, (long) writtenCount * ENTRY_SIZE_BYTES, tail);
+        IndexFiles.writeTail(files, path.get(), (long) writtenCount * ENTRY_SIZE_BYTES, tail);
         writtenCount = size;
         return size > 0 || fileSizeBytes > 0;
     }

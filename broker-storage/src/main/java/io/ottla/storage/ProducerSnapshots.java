@@ -48,10 +48,10 @@ final class ProducerSnapshots {
         return offsets;
     }
 
-    /** Writes the states as they are at their map end offset, unless there is such a file. */
+    /** Writes the states as they are at their map end offset, unless there is such a file, or that is 0: before it, there is nobody. */
     void write(ProducerStates states) throws IOException {
         long offset = states.mapEndOffset();
-        if (offsets.contains(offset)) {
+        if (offset == 0L || offsets.contains(offset)) {
             return;
         }
         ProducerSnapshot snapshot = new ProducerSnapshot();

@@ -11,11 +11,16 @@ final class RecentBatches {
 
     private static final int SLOTS = 64;
 
-    private final AtomicLongArray slots = new AtomicLongArray(SLOTS);
+    /** Made with the first batch: most of many partitions have none. Whoever has read that there is one sees it. */
+    private AtomicLongArray slots;
+
     private volatile long added;
 
     void add(int relativeOffset, int position) {
         long at = added;
+        if (slots == null) {
+            slots = new AtomicLongArray(SLOTS);
+        }
         slots.setRelease((int) (at % SLOTS), (long) relativeOffset << Integer.SIZE | position);
         added = at + 1;
     }

@@ -26,9 +26,10 @@ final class SegmentIndexes {
         this.directory = directory;
         this.baseOffset = baseOffset;
         this.ending = ending;
-        this.offsets = new OffsetIndex(files, path(LogFileNames.INDEX), baseOffset);
-        this.times = new TimeIndex(files, path(LogFileNames.TIME_INDEX), baseOffset);
-        this.transactions = new TransactionIndex(files, path(LogFileNames.TRANSACTION_INDEX));
+        // Asked for when there is something to read or write: of many partitions, most have nothing.
+        this.offsets = new OffsetIndex(files, () -> path(LogFileNames.INDEX), baseOffset);
+        this.times = new TimeIndex(files, () -> path(LogFileNames.TIME_INDEX), baseOffset);
+        this.transactions = new TransactionIndex(files, () -> path(LogFileNames.TRANSACTION_INDEX));
         this.maxTimestampOffset = baseOffset;
     }
 

@@ -66,19 +66,23 @@ final class SegmentSwap {
     /**
      * Ends what a crash has interrupted, by the table above.
      *
+     * @return the files that are in the directory then
      * @throws LogDamageException if a swapped log cannot be read; nothing has been changed then
      */
-    void recover() throws IOException {
+    List<Path> recover() throws IOException {
         TreeSet<Long> cleaned = new TreeSet<>();
         TreeSet<Long> swapped = new TreeSet<>();
-        for (Path path : files.list(directory)) {
-            for (String suffix : LogFileNames.SEGMENT_SUFFIXES) {
-                addOffset(cleaned, path, suffix + LogFileNames.CLEANED);
-                addOffset(swapped, path, suffix + LogFileNames.SWAP);
+        List<Path> found = files.list(directory);
+        for (Path path : found) {
+            String fileName = path.getFileName().toString();
+            if (fileName.endsWith(LogFileNames.CLEANED)) {
+                addOffset(cleaned, fileName, LogFileNames.CLEANED);
+            } else if (fileName.endsWith(LogFileNames.SWAP)) {
+                addOffset(swapped, fileName, LogFileNames.SWAP);
             }
         }
         if (swapped.isEmpty()) {
-            return;
+            return found;
         }
         long undoneFrom = cleaned.isEmpty() ? Long.MAX_VALUE : cleaned.first();
         List<long[]> ranges = new ArrayList<>();
@@ -97,12 +101,15 @@ final class SegmentSwap {
             finish(base);
         }
         files.syncDirectory(directory);
+        return files.list(directory);
     }
 
-    private static void addOffset(Set<Long> to, Path path, String suffix) {
-        long offset = LogFileNames.offset(path, suffix);
-        if (offset >= 0) {
-            to.add(offset);
+    private static void addOffset(Set<Long> to, String fileName, String ending) {
+        for (String suffix : LogFileNames.SEGMENT_SUFFIXES) {
+            long offset = LogFileNames.offset(fileName, suffix + ending);
+            if (offset >= 0) {
+                to.add(offset);
+            }
         }
     }
 

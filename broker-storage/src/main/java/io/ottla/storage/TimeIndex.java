@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * How far a segment's timestamps had come at some of its offsets; the last entry of a closed segment holds its largest.
@@ -21,14 +22,14 @@ final class TimeIndex {
     private static final int FIRST_CAPACITY = 16;
 
     private final StorageFiles files;
-    private final Path path;
+    private final Supplier<Path> path;
     private final long baseOffset;
     private volatile long[] timestamps = new long[0];
     private volatile int[] relativeOffsets = new int[0];
     private volatile int count;
     private int writtenCount;
 
-    TimeIndex(StorageFiles files, Path path, long baseOffset) {
+    TimeIndex(StorageFiles files, Supplier<Path> path, long baseOffset) {
         this.files = files;
         this.path = path;
         this.baseOffset = baseOffset;
@@ -36,10 +37,10 @@ final class TimeIndex {
 
     /** Reads the file; false, and no entries, if it is missing or holds what no writer wrote. */
     boolean load() throws IOException {
-        if (!files.exists(path)) {
+        if (!files.exists(path.get())) {
             return false;
         }
-        ByteBuffer bytes = ByteBuffer.wrap(files.readAll(path));
+        ByteBuffer bytes = ByteBuffer.wrap(files.readAll(path.get()));
         if (bytes.remaining() % ENTRY_SIZE_BYTES != 0) {
             return false;
         }
@@ -137,7 +138,7 @@ final class TimeIndex {
     /** Writes what the file lacks, and makes the file if it is missing; true if there is something new to sync. */
     boolean writeTail() throws IOException {
         int size = count;
-        long fileSizeBytes = files.exists(path) ? files.sizeBytes(path) : -1L;
+        long fileSizeBytes = files.exists(path.get()) ? files.sizeBytes(path.get()) : -1L;
         if (size == writtenCount && fileSizeBytes == (long) size * ENTRY_SIZE_BYTES) {
             return false;
         }
@@ -145,7 +146,7 @@ final class TimeIndex {
         for (int i = writtenCount; i < size; i++) {
             tail.putLong(timestamps[i]).putInt(relativeOffsets[i]);
         }
-        IndexFiles.writeTail(files, path, (long) writtenCount * ENTRY_SIZE_BYTES, tail.flip());
+        IndexFiles.writeTail(files, path.get(), (long) writtenCount * ENTRY_SIZE_BYTES, tail.flip());
         writtenCount = size;
         return size > 0 || fileSizeBytes > 0;
     }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The aborted transactions whose markers lie in a segment, in the order of the markers. There is no file while there are none.
@@ -23,21 +24,21 @@ final class TransactionIndex {
     private static final AbortedTransaction[] NONE = new AbortedTransaction[0];
 
     private final StorageFiles files;
-    private final Path path;
+    private final Supplier<Path> path;
     private volatile AbortedTransaction[] entries = NONE;
     private int writtenCount;
 
-    TransactionIndex(StorageFiles files, Path path) {
+    TransactionIndex(StorageFiles files, Supplier<Path> path) {
         this.files = files;
         this.path = path;
     }
 
     /** Reads the file if there is one; false, and no entries, if it holds what no writer wrote. */
     boolean load(long baseOffset) throws IOException {
-        if (!files.exists(path)) {
+        if (!files.exists(path.get())) {
             return true;
         }
-        ByteBuffer bytes = ByteBuffer.wrap(files.readAll(path));
+        ByteBuffer bytes = ByteBuffer.wrap(files.readAll(path.get()));
         if (bytes.remaining() % ENTRY_SIZE_BYTES != 0) {
             return false;
         }
@@ -111,9 +112,9 @@ final class TransactionIndex {
     /** Writes what the file lacks; true if it changed. */
     boolean writeTail() throws IOException {
         AbortedTransaction[] all = entries;
-        boolean exists = files.exists(path);
+        boolean exists = files.exists(path.get());
         if (all.length == writtenCount
-                && (exists ? files.sizeBytes(path) : 0L) == (long) all.length * ENTRY_SIZE_BYTES) {
+                && (exists ? files.sizeBytes(path.get()) : 0L) == (long) all.length * ENTRY_SIZE_BYTES) {
             return false;
         }
         ByteBuffer tail = ByteBuffer.allocate((all.length - writtenCount) * ENTRY_SIZE_BYTES);
@@ -124,7 +125,7 @@ final class TransactionIndex {
                     .putLong(all[i].lastOffset())
                     .putLong(all[i].lastStableOffset());
         }
-        IndexFiles.writeTail(files, path, (long) writtenCount * ENTRY_SIZE_BYTES, tail.flip());
+        IndexFiles.writeTail(files, path.get(), (long) writtenCount * ENTRY_SIZE_BYTES, tail.flip());
         writtenCount = all.length;
         return true;
     }
