@@ -74,6 +74,7 @@ import io.ottla.broker.handler.telemetry.ClientTelemetry;
 import io.ottla.broker.handler.telemetry.TelemetrySink;
 import io.ottla.broker.metadata.ClientQuotaControl;
 import io.ottla.broker.metadata.ConfigControl;
+import io.ottla.broker.metadata.DirectoryAssignments;
 import io.ottla.broker.metadata.FeatureControl;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.MetadataUpkeep;
@@ -214,8 +215,13 @@ final class Broker implements AutoCloseable {
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
-        started(partitions.moves().start(background, clock, () -> metadata.brokerConfig()
-                .replicaAlterLogDirsIoMaxBytesPerSecond()));
+        started(partitions
+                .moves()
+                .start(
+                        background,
+                        clock,
+                        () -> metadata.brokerConfig().replicaAlterLogDirsIoMaxBytesPerSecond(),
+                        new DirectoryAssignments(metadata)::assign));
         // The coordinators hear of metadata after the partitions do: their logs are among them.
         CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
                 clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));

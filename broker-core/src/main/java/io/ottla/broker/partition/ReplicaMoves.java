@@ -2,6 +2,7 @@ package io.ottla.broker.partition;
 
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
 import io.ottla.storage.Clock;
 import io.ottla.storage.InterruptedMoves;
 import io.ottla.storage.Log;
@@ -27,6 +28,18 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReplicaMoves implements AutoCloseable {
 
+    /** Says for others where a partition is. */
+    @FunctionalInterface
+    public interface Assignments {
+
+        /**
+         * Returns when it is said. May block.
+         *
+         * @throws ApiException if it cannot be
+         */
+        void assign(Uuid topicId, int partition, Uuid directoryId);
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaMoves.class);
 
     /** What is copied in one go: some milliseconds' worth. */
@@ -45,6 +58,7 @@ public final class ReplicaMoves implements AutoCloseable {
     private List<InterruptedMoves.Unfinished> unfinished;
     private StorageScheduler executor;
     private MoveThrottle throttle;
+    private Assignments assignments = (topicId, partition, directoryId) -> {};
     private boolean awake;
     private boolean closed;
 
@@ -67,10 +81,13 @@ public final class ReplicaMoves implements AutoCloseable {
      *
      * @param executor where logs are copied
      * @param bytesPerSecond how fast, for all together; Long.MAX_VALUE for as fast as it goes
+     * @param assignments is told where a partition is before there is a copy elsewhere, and when it has moved
      * @return this, to be closed before the log directories are
      */
-    public synchronized ReplicaMoves start(StorageScheduler executor, Clock clock, LongSupplier bytesPerSecond) {
+    public synchronized ReplicaMoves start(
+            StorageScheduler executor, Clock clock, LongSupplier bytesPerSecond, Assignments assignments) {
         this.executor = executor;
+        this.assignments = assignments;
         this.throttle = new MoveThrottle(clock, bytesPerSecond);
         if (!unfinished.isEmpty()) {
             List<InterruptedMoves.Unfinished> again = unfinished;
@@ -156,9 +173,11 @@ public final class ReplicaMoves implements AutoCloseable {
 
     private ErrorCode begin(Partition partition, LogDirectory target) {
         Log log = partition.log();
+        LogDirectory present = partitions.directoryOf(log);
         LogMove move = null;
         try {
-            move = LogMove.begin(log, partitions.directoryOf(log), target, partition.topicId());
+            assign(partition, present);
+            move = LogMove.begin(log, present, target, partition.topicId());
         } catch (IOException | ApiException e) {
             LOG.error("{} cannot be moved to {}: {}", partition, target.path(), e.getMessage());
             return ErrorCode.KAFKA_STORAGE_ERROR;
@@ -177,6 +196,13 @@ public final class ReplicaMoves implements AutoCloseable {
         }
         LOG.info("Moving {} from {} to {}", partition, log.directory().getParent(), target.path());
         return ErrorCode.NONE;
+    }
+
+    private void assign(Partition partition, LogDirectory directory) {
+        assignments.assign(
+                partition.topicId(),
+                partition.index(),
+                directory.metaProperties().directoryId());
     }
 
     /** The move of a partition; null if it is not on its way. */
@@ -253,13 +279,22 @@ public final class ReplicaMoves implements AutoCloseable {
         if (move.copy(allowedBytes) == 0 && move.prepare()) {
             ended = move.swap(partition::moveTo);
             if (ended) {
-                LOG.info("Moved {} to {}", partition, move.target().path());
+                arrived(partition, move.target());
             } else {
                 toTheEnd(partition, move);
             }
         }
         throttle.copied(move.sizeBytes() - beforeBytes);
         return ended;
+    }
+
+    private void arrived(Partition partition, LogDirectory directory) {
+        LOG.info("Moved {} to {}", partition, directory.path());
+        try {
+            assign(partition, directory);
+        } catch (ApiException e) {
+            LOG.warn("The metadata do not say that {} is in {}: {}", partition, directory.path(), e.getMessage());
+        }
     }
 
     /** One that has been overtaken by who appends does not keep the others waiting. */

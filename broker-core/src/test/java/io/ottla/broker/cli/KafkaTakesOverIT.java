@@ -36,20 +36,23 @@ class KafkaTakesOverIT {
     private enum Kind {
         OTTLA {
             @Override
-            RunningProcess start(Path data, int port, int controllerPort) throws Exception {
+            RunningProcess start(Path data, int port, int controllerPort, String... more) throws Exception {
                 List<String> settings = new ArrayList<>(SETTINGS);
                 settings.add("listeners=PLAINTEXT://localhost:" + port);
+                settings.addAll(List.of(more));
                 return BrokerProcess.start(data, settings.toArray(new String[0]));
             }
         },
         KAFKA {
             @Override
-            RunningProcess start(Path data, int port, int controllerPort) throws Exception {
-                return KafkaProcess.start(data, port, controllerPort, SETTINGS.toArray(new String[0]));
+            RunningProcess start(Path data, int port, int controllerPort, String... more) throws Exception {
+                List<String> settings = new ArrayList<>(SETTINGS);
+                settings.addAll(List.of(more));
+                return KafkaProcess.start(data, port, controllerPort, settings.toArray(new String[0]));
             }
         };
 
-        abstract RunningProcess start(Path data, int port, int controllerPort) throws Exception;
+        abstract RunningProcess start(Path data, int port, int controllerPort, String... more) throws Exception;
     }
 
     @Test
@@ -65,6 +68,36 @@ class KafkaTakesOverIT {
     @Test
     void shouldTakeTurnsAlsoWhenEachIsKilled() throws Exception {
         takeTurns(false, Kind.OTTLA, Kind.KAFKA, Kind.OTTLA, Kind.KAFKA);
+    }
+
+    @Test
+    void shouldEndTheMovesThatTheOtherBegan() throws Exception {
+        List<String> directories = List.of(
+                folder.resolve("data").toString(), folder.resolve("other").toString());
+        int records = 0;
+        String place = null;
+        for (Kind turn : List.of(Kind.OTTLA, Kind.KAFKA, Kind.OTTLA, Kind.KAFKA, Kind.OTTLA)) {
+            String setting = "log.dirs=" + String.join(",", directories);
+            try (RunningProcess broker = turn.start(folder.resolve("data"), port, controllerPort, setting);
+                    MovedLog log = new MovedLog("localhost:" + port)) {
+                if (place == null) {
+                    place = log.create();
+                } else {
+                    log.throttle(null);
+                    log.awaitPlace(place);
+                }
+                records += log.write(300);
+                assertEquals(records, log.count(), turn::toString);
+                log.throttle("10000");
+                place = directories.get(1 - directories.indexOf(place));
+                log.move(place);
+                if (turn == Kind.OTTLA) {
+                    broker.kill();
+                } else {
+                    broker.terminate();
+                }
+            }
+        }
     }
 
     private void takeTurns(boolean cleanStops, Kind... turns) throws Exception {

@@ -10,6 +10,7 @@ import io.ottla.broker.coordinator.transaction.PartitionMarkerWriter;
 import io.ottla.broker.coordinator.transaction.TransactionCoordinator;
 import io.ottla.broker.handler.TestTimer;
 import io.ottla.broker.metadata.ConfigControl;
+import io.ottla.broker.metadata.DirectoryAssignments;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
@@ -17,6 +18,7 @@ import io.ottla.broker.metadata.TopicControl;
 import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.Partition;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.protocol.Uuid;
 import io.ottla.storage.LogCleaner;
 import io.ottla.storage.LogCleanerConfig;
 import io.ottla.storage.LogDirectory;
@@ -77,7 +79,7 @@ final class SimulatedBroker {
         partitions = new PartitionRegistry(directories, metadata::brokerConfig, this::sync);
         partitions.start(metadata.image(), 1);
         metadata.addListener(partitions);
-        partitions.moves().start(this::schedule, clock, () -> moveBytesPerSecond);
+        partitions.moves().start(this::schedule, clock, () -> moveBytesPerSecond, this::assign);
         CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
                 clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
         groups = new GroupCoordinator(config, environment);
@@ -102,6 +104,17 @@ final class SimulatedBroker {
 
     private void schedule(Runnable task, long delayMs) {
         background.add(task);
+    }
+
+    private void assign(Uuid topicId, int partition, Uuid directoryId) {
+        runSyncs(Integer.MAX_VALUE);
+        boolean before = waiting;
+        waiting = true;
+        try {
+            new DirectoryAssignments(metadata).assign(topicId, partition, directoryId);
+        } finally {
+            waiting = before;
+        }
     }
 
     private void sync(Runnable task) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ottla.broker.partition.Partition;
 import io.ottla.protocol.ApiException;
 import io.ottla.protocol.ErrorCode;
+import io.ottla.protocol.Uuid;
 import io.ottla.protocol.message.AlterReplicaLogDirsRequest;
 import io.ottla.protocol.message.AlterReplicaLogDirsRequest.AlterReplicaLogDir;
 import io.ottla.protocol.message.AlterReplicaLogDirsRequest.AlterReplicaLogDirTopic;
@@ -228,6 +229,39 @@ class AlterReplicaLogDirsHandlerTest {
         assertEquals(ErrorCode.NONE, alter("events", 0, second));
         pass(1_000);
         assertEquals(second, place(partition));
+    }
+
+    /** Apache Kafka, started on the same folders, takes a copy in the assigned directory for the log itself. */
+    @Test
+    void shouldSayInTheMetadataWhereTheLogIs() {
+        Partition partition = topic(Map.of());
+        broker.append("events", 0, 3);
+        throttle("0");
+        for (int target = 1; target >= 0; target--) {
+            assertEquals(
+                    ErrorCode.NONE,
+                    alter("events", 0, broker.directories().get(target).path()));
+            assertEquals(directoryId(1 - target), assignment());
+            throttle(null);
+            pass(1_000);
+            assertEquals(broker.directories().get(target).path(), place(partition));
+            assertEquals(directoryId(target), assignment());
+            throttle("0");
+        }
+    }
+
+    private Uuid directoryId(int index) {
+        return broker.directories().get(index).metaProperties().directoryId();
+    }
+
+    private Uuid assignment() {
+        return broker.metadata()
+                .image()
+                .topic("events")
+                .partition(0)
+                .details()
+                .directories()
+                .get(0);
     }
 
     @Test

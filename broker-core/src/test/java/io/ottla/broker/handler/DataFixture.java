@@ -5,6 +5,7 @@ import io.ottla.broker.config.Listener;
 import io.ottla.broker.handler.fetch.FetchEngine;
 import io.ottla.broker.handler.fetch.FetchSessions;
 import io.ottla.broker.handler.produce.TransactionGate;
+import io.ottla.broker.metadata.DirectoryAssignments;
 import io.ottla.broker.metadata.MetadataStore;
 import io.ottla.broker.metadata.ProducerIds;
 import io.ottla.broker.metadata.Registration;
@@ -98,8 +99,13 @@ public final class DataFixture implements AutoCloseable {
         partitions = new PartitionRegistry(directories, metadata::brokerConfig, syncs);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
-        partitions.moves().start(executor, clock, () -> metadata.brokerConfig()
-                .replicaAlterLogDirsIoMaxBytesPerSecond());
+        partitions
+                .moves()
+                .start(
+                        executor,
+                        clock,
+                        () -> metadata.brokerConfig().replicaAlterLogDirsIoMaxBytesPerSecond(),
+                        new DirectoryAssignments(metadata)::assign);
         metadata.registerBroker(new Registration(
                 BROKER_ID,
                 null,
