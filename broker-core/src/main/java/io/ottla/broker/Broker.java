@@ -92,6 +92,7 @@ import io.ottla.broker.partition.BlockingExecutor;
 import io.ottla.broker.partition.LogFlush;
 import io.ottla.broker.partition.LogUpkeep;
 import io.ottla.broker.partition.PartitionRegistry;
+import io.ottla.broker.partition.ReplicaMoves;
 import io.ottla.broker.quota.ClientQuotas;
 import io.ottla.broker.testing.BrokerParts;
 import io.ottla.broker.testing.Instruments;
@@ -215,13 +216,7 @@ final class Broker implements AutoCloseable {
         PartitionRegistry partitions = new PartitionRegistry(directories, metadata::brokerConfig, sync);
         partitions.start(metadata.image());
         metadata.addListener(partitions);
-        started(partitions
-                .moves()
-                .start(
-                        background,
-                        clock,
-                        () -> metadata.brokerConfig().replicaAlterLogDirsIoMaxBytesPerSecond(),
-                        new DirectoryAssignments(metadata)::assign));
+        startMoves(partitions.moves(), metadata, background);
         // The coordinators hear of metadata after the partitions do: their logs are among them.
         CoordinatorRuntime.Environment environment = new CoordinatorRuntime.Environment(
                 clock, timer, metadata, topics, PartitionCoordinatorLog.in(partitions));
@@ -271,6 +266,14 @@ final class Broker implements AutoCloseable {
         List<Runnable> dueWork = List.of(upkeep::runDue, groups::expireOffsets, metadataUpkeep::runDue);
         Workers workers = new Workers(timer, background, List.of(sync, heavy), dueWork, List.of(server));
         inside = new BrokerParts(clock, workers, directories, metadata, partitions, groups, transactions);
+    }
+
+    private void startMoves(ReplicaMoves moves, MetadataStore metadata, BackgroundExecutor background) {
+        started(moves.start(
+                background,
+                clock,
+                () -> metadata.brokerConfig().replicaAlterLogDirsIoMaxBytesPerSecond(),
+                new DirectoryAssignments(metadata)::assign));
     }
 
     private static int recordThreads() {
