@@ -75,7 +75,8 @@ class WireFaultsTest extends FaultFixture {
     void shouldNotServeWhatASilentConnectionHasRead() throws Exception {
         String topic = createTopic(1);
         Fault fault = faults().on(ApiKey.PRODUCE).topic(topic).goSilent().once();
-        Producer<String, String> producer = impatientProducer(Map.of("enable.idempotence", false, "retries", 0));
+        Producer<String, String> producer = impatientProducer(
+                Map.of("enable.idempotence", false, "retries", 0, "request.timeout.ms", 3 * IMPATIENCE_MS));
         var first = producer.send(new ProducerRecord<>(topic, 0, null, "lost"));
         fault.awaitFired(PATIENCE);
         // Goes behind the first on the same connection, and into the buffers of the system.
