@@ -19,6 +19,8 @@ final class PartitionMetadataFile {
 
     private static final String PREFIX = "version: 0\ntopic_id: ";
 
+    private static final int ID_CHARACTERS = Uuid.ZERO.toString().length();
+
     private PartitionMetadataFile() {}
 
     /** @param sync whether to return only when the file is on the device */
@@ -27,7 +29,7 @@ final class PartitionMetadataFile {
     }
 
     /**
-     * The topic's id; null if there is no file, or one that a power failure has left without its content.
+     * The topic's id; null if there is no file, or one that a power failure has left without its content or the end of it.
      *
      * @throws LogDamageException if it holds something else
      */
@@ -36,8 +38,8 @@ final class PartitionMetadataFile {
         if (!files.exists(path)) {
             return null;
         }
-        String text = new String(files.readAll(path), StandardCharsets.UTF_8);
-        if (isZeros(text)) {
+        String text = withoutZerosAtTheEnd(new String(files.readAll(path), StandardCharsets.UTF_8));
+        if (isCutOff(text)) {
             return null;
         }
         if (!text.startsWith(PREFIX)) {
@@ -50,11 +52,16 @@ final class PartitionMetadataFile {
         }
     }
 
-    private static boolean isZeros(String text) {
-        int zeros = 0;
-        while (zeros < text.length() && text.charAt(zeros) == 0) {
-            zeros++;
+    private static String withoutZerosAtTheEnd(String text) {
+        int end = text.length();
+        while (end > 0 && text.charAt(end - 1) == 0) {
+            end--;
         }
-        return zeros == text.length();
+        return text.substring(0, end);
+    }
+
+    private static boolean isCutOff(String text) {
+        return PREFIX.startsWith(text)
+                || (text.startsWith(PREFIX) && text.stripTrailing().length() < PREFIX.length() + ID_CHARACTERS);
     }
 }

@@ -4,6 +4,7 @@ import static io.ottla.storage.TestLogs.START_MS;
 import static io.ottla.storage.TestLogs.append;
 import static io.ottla.storage.TestLogs.batch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,10 +13,13 @@ import io.ottla.protocol.Uuid;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Partitions' directories that do not say to which topic they belong. */
 class NamelessDirectoryTest {
@@ -93,6 +97,19 @@ class NamelessDirectoryTest {
         write(OLD, false);
         Files.write(metadata(), new byte[43]);
         assertBeginsAnew();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {5, 21, 42})
+    void shouldNotTrustAFileWhoseEndThePowerFailureHasTaken(int bytesLeft) throws IOException {
+        write(OLD, false);
+        byte[] whole = Files.readAllBytes(metadata());
+        Files.write(metadata(), Arrays.copyOf(whole, bytesLeft));
+        assertBeginsAnew();
+        Path again = strays().get(0).resolve(PartitionMetadataFile.FILE_NAME);
+        byte[] endsWithZeros = Arrays.copyOf(Arrays.copyOf(whole, bytesLeft), whole.length);
+        Files.write(again, endsWithZeros);
+        assertNull(PartitionMetadataFile.read(StorageFiles.system(), strays().get(0)));
     }
 
     /** All records had been deleted, but they were there. */
